@@ -1,0 +1,180 @@
+/* cmd_check.c - `patchbay check`: everything that `serve` would object to and that can be known without
+ * doing anything: nothing is bound, created or sent. */
+#include "cli/cli.h"
+
+#include "base/mem.h"
+#include "cli/load.h"
+#include "config/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char usage[] = "usage: patchbay check [-c FILE] [--json]\n";
+static const char help[] =
+	"\n"
+	"Checks a configuration: every fault, with its line and column, and what to do about it.\n"
+	"What `patchbay serve` would refuse is refused here. Nothing is started or changed.\n"
+	"\n"
+	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
+	"      --json         {\"ok\", \"faults\": [{\"line\", \"column\", \"severity\", \"message\"}]} on stdout\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Exit status: 0 the configuration is right (there may be warnings), 1 it is not, 2 wrong usage.\n";
+
+/* May files be made in this folder? 0: yes; else errno. */
+static int try_folder(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) == -1)
+		return errno;
+	if (!S_ISDIR(st.st_mode))
+		return ENOTDIR;
+	return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+/* The folder that `path` is in. The caller frees. */
+static char *parent_of(const char *path)
+{
+	size_t n = strlen(path);
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n ? xstrndup(path, n) : xstrdup(".");
+}
+
+static void check_journal(const struct config *config, struct faults *faults)
+{
+	int problem = try_folder(config->journal);
+	if (problem == ENOENT) { /* serve makes the folder, but not the ones above it */
+		char *parent = parent_of(config->journal);
+		problem = try_folder(parent);
+		if (problem)
+			fault_error(faults, config->journal_line, config->journal_column,
+				    "'journal': %s does not exist, and cannot be made in %s: %s; make it, and let the "
+				    "user that "
+				    "runs patchbay write there",
+				    config->journal, parent, strerror(problem));
+		free(parent);
+	} else if (problem) {
+		fault_error(faults, config->journal_line, config->journal_column,
+			    "'journal': cannot write in %s: %s; let the user that runs patchbay write there",
+			    config->journal, strerror(problem));
+	}
+}
+
+static void check_address(const struct config_address *address, const char *key, struct faults *faults)
+{
+	if (address->addr.ss_family != AF_UNIX)
+		return;
+	char *parent = parent_of(((const struct sockaddr_un *)&address->addr)->sun_path);
+	int problem = try_folder(parent);
+	if (problem)
+		fault_error(faults, 0, 0,
+			    "'%s': no socket can be made in %s: %s; make the folder, and let the user that runs "
+			    "patchbay write there",
+			    key, parent, strerror(problem));
+	free(parent);
+}
+
+static void check_surroundings(const struct config *config, struct faults *faults)
+{
+	check_journal(config, faults);
+	for (size_t i = 0; i < config->n_listen; i++)
+		check_address(&config->listen[i], "listen", faults);
+	if (config->admin)
+		check_address(config->admin, "admin", faults);
+	faults_sort(faults->list);
+}
+
+static void print_json(const struct config_faults *faults, bool ok)
+{
+	struct buf out = { 0 };
+	buf_addf(&out, "{\"ok\":%s,\"faults\":[", ok ? "true" : "false");
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct config_fault *f = &faults->v[i];
+		buf_addf(&out, "%s\n{\"line\":%d,\"column\":%d,\"severity\":\"%s\",\"message\":", i ? "," : "", f->line,
+			 f->column, f->warning ? "warning" : "error");
+		buf_add_json_string(&out, str_c(f->message));
+		buf_addf(&out, "}");
+	}
+	buf_addf(&out, "]}");
+	puts(buf_cstr(&out));
+	buf_free(&out);
+}
+
+static void print_count(size_t n, const char *what, const char *end)
+{
+	printf("%zu %s%s%s", n, what, n == 1 ? "" : "s", end);
+}
+
+static int check(const char *path, bool json)
+{
+	struct config_faults found = { 0 };
+	struct registry *registry = NULL;
+	struct config *config = cli_load_faults(path, &registry, &found);
+	struct faults faults = { path, &found, !config };
+
+	if (config)
+		check_surroundings(config, &faults);
+	bool ok = faults.errors == 0;
+	if (json)
+		print_json(&found, ok);
+	for (size_t i = 0; !json && i < found.n; i++)
+		fprintf(stderr, "%s\n", found.v[i].text);
+	if (ok && !json) {
+		printf("%s: ", path);
+		print_count(config->n_sources, "source", ", ");
+		print_count(config->n_sinks, "sink", ", ");
+		print_count(config->n_routes, "route", ": ok\n");
+	}
+	config_free(config);
+	registry_destroy(registry);
+	config_faults_free(&found);
+	return ok ? 0 : 1;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "help", no_argument, NULL, 'h' },
+						 { NULL, 0, NULL, 0 } };
+	const char *path = CLI_CONFIG_PATH;
+	bool json = false;
+	int c;
+
+	optind = 0; /* glibc: begin anew */
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			printf("%s%s", usage, help);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "patchbay check: '%s' is one argument too many; name the file with -c FILE\n%s",
+			argv[optind], usage);
+		return 2;
+	}
+	return check(path, json);
+}

@@ -1,0 +1,71 @@
+/* main.c - from `patchbay COMMAND ...` to the command. */
+#include "base/str.h"
+#include "cli/cli.h"
+
+#include <patchbay/plugin.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *about;
+} commands[] = {
+	{ "serve", cmd_serve, "take events in and deliver them, until told to stop" },
+	{ "check", cmd_check, "say everything that is wrong with a configuration" },
+	{ "plugins", cmd_plugins, "list the plugins, or describe one with its options" },
+	{ "send", cmd_send, "play a provider: send one of its events, signed" },
+	{ "events", cmd_events, "list what came in and what became of it" },
+	{ "show", cmd_show, "show one event with its deliveries" },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(void)
+{
+	printf("Usage: patchbay COMMAND [OPTION]...\n"
+	       "Routes events from the webhooks of providers to the places where they are wanted.\n\n"
+	       "Commands:\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].about);
+	printf("\n"
+	       "  -h, --help     this text; `patchbay COMMAND --help` for a command's own\n"
+	       "  -V, --version  the version of patchbay and of its plugin interface\n\n"
+	       "Exit status: 0 done, 1 found wanting, 2 wrong usage.\n");
+}
+
+static int unknown(const char *name)
+{
+	const char *names[N_COMMANDS];
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		names[i] = commands[i].name;
+	const char *nearest = str_nearest(str_c(name), names, N_COMMANDS);
+	fprintf(stderr, "patchbay: there is no command '%s'", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean '%s'?\n", nearest);
+	else
+		fprintf(stderr, "; `patchbay --help` lists them\n");
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "patchbay: which command? `patchbay --help` lists them\n");
+		return 2;
+	}
+	const char *name = argv[1];
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		print_help();
+		return 0;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		printf("patchbay %s (plugin interface %u.%u)\n", cli_version(), PATCHBAY_ABI_MAJOR, PATCHBAY_ABI_MINOR);
+		return 0;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return unknown(name);
+}

@@ -1,0 +1,13 @@
+/* plugins_print.h - a plugin described from its own table, for people and for programs. */
+#ifndef CLI_PLUGINS_PRINT_H
+#define CLI_PLUGINS_PRINT_H
+
+#include "plugin/host.h"
+
+void plugins_print_text(const struct registry_entry *);
+void plugins_print_json(const struct registry_entry *);
+
+/* {"plugins": [...], "refused": [...]} */
+void plugins_print_list_json(const struct registry *);
+
+#endif

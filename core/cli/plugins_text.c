@@ -1,0 +1,154 @@
+/* plugins_text.c - `patchbay plugins NAME` for people. */
+#include "cli/plugins_print.h"
+
+#include "plugin/simulate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const type_texts[] = {
+	[PATCHBAY_T_BOOL] = "true or false",
+	[PATCHBAY_T_INT] = "whole number",
+	[PATCHBAY_T_REAL] = "number",
+	[PATCHBAY_T_STR] = "text",
+	[PATCHBAY_T_STRS] = "text, or a list of them",
+	[PATCHBAY_T_ENUM] = "one of",
+	[PATCHBAY_T_MS] = "duration (500ms, 2s, 5m, 1h, 7d)",
+	[PATCHBAY_T_BYTES] = "size (512, 64K, 10M, 1G)",
+	[PATCHBAY_T_CIDRS] = "address or network, or a list of them",
+	[PATCHBAY_T_EXPR] = "jq program",
+	[PATCHBAY_T_TEXT] = "text with \\(jq) in it",
+	[PATCHBAY_T_FIELDS] = "list of fields of the event, or name: jq",
+};
+
+static void print_duration(uint64_t ms)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" }, { 1000, "s" }, { 1, "ms" } };
+	const char *space = "";
+
+	if (ms == 0)
+		printf("0 s");
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ms < units[i].ms)
+			continue;
+		printf("%s%" PRIu64 " %s", space, ms / units[i].ms, units[i].name);
+		ms %= units[i].ms;
+		space = " ";
+	}
+}
+
+/* Text of several lines, each indented. */
+static void print_indented(const char *text, const char *indent)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		printf("%s%.*s\n", indent, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void print_option(const patchbay_option *o)
+{
+	printf("  %-18s %s", o->name, type_texts[o->type]);
+	for (size_t i = 0; o->type == PATCHBAY_T_ENUM && o->one_of[i]; i++)
+		printf("%s%s", i ? " | " : " ", o->one_of[i]);
+	if ((o->min || o->max) && o->type == PATCHBAY_T_MS) {
+		printf(", ");
+		print_duration((uint64_t)o->min);
+		printf(" to ");
+		print_duration((uint64_t)o->max);
+	} else if (o->min || o->max) {
+		printf(", %" PRId64 " to %" PRId64, o->min, o->max);
+	}
+	if (o->flags & PATCHBAY_F_REQUIRED)
+		printf("; required");
+	if (o->flags & PATCHBAY_F_SECRET)
+		printf("; secret: {env: NAME}, {file: /path} or {credential: name}");
+	if (o->def)
+		printf("; default %s", *o->def ? o->def : "\"\"");
+	putchar('\n');
+	if (o->help)
+		print_indented(o->help, "                     ");
+}
+
+static void print_options(const char *title, const patchbay_option *options, size_t n)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < n; i++)
+		print_option(&options[i]);
+	if (n == 0)
+		printf("  none\n");
+}
+
+static void print_provider(const patchbay_provider *p)
+{
+	printf("\nThe provider:\n");
+	if (p->authentication)
+		printf("  proves itself by        %s\n", p->authentication);
+	printf("  waits for an answer     ");
+	if (p->answer_ms)
+		print_duration(p->answer_ms);
+	else
+		printf("unknown");
+	printf("\n  takes as success        ");
+	for (uint32_t i = 0; i < p->n_ok; i++) {
+		printf("%s%u", i ? ", " : "", p->ok[2 * i]);
+		if (p->ok[2 * i] != p->ok[2 * i + 1])
+			printf(" to %u", p->ok[2 * i + 1]);
+	}
+	printf("%s\n  retries after           ", p->n_ok ? "" : "unknown");
+	for (uint32_t i = 0; i < p->n_retry; i++) {
+		printf("%s", i ? ", " : "");
+		print_duration((uint64_t)p->retry_s[i] * 1000);
+	}
+	printf("%s\n", p->n_retry ? "" : "unknown");
+	if (p->retry_horizon_s) {
+		printf("  gives up at the latest  ");
+		print_duration((uint64_t)p->retry_horizon_s * 1000);
+		printf(" after the first try\n");
+	}
+	if (p->final_refusal)
+		printf("  never retries after     %u\n", p->final_refusal);
+	if (p->docs_url)
+		printf("  documentation           %s\n", p->docs_url);
+	if (p->notes) {
+		printf("  notes\n");
+		print_indented(p->notes, "    ");
+	}
+}
+
+static void print_samples(const patchbay_plugin *plugin)
+{
+	patchbay_simulate simulate;
+
+	if (!simulate_get(plugin, &simulate))
+		return;
+	printf("\nSamples for `patchbay send SOURCE SAMPLE`:\n");
+	for (uint32_t i = 0; i < simulate.n_samples; i++) {
+		patchbay_sample sample = simulate_sample(&simulate, i);
+		printf("  %-36s %s\n", sample.name ? sample.name : "", sample.about ? sample.about : "");
+	}
+}
+
+void plugins_print_text(const struct registry_entry *e)
+{
+	const patchbay_plugin *p = e->plugin;
+
+	printf("%s %s - %s\n", p->name, p->version, p->summary);
+	printf("%s%s%s, built for plugin interface %u.%u\n", e->path, *p->license ? ", " : "", p->license,
+	       PATCHBAY_ABI_MAJOR, p->abi_minor);
+	if (p->source) {
+		print_options("As a source", p->source->options, p->source->n_options);
+		print_options("Options of every source", config_source_options, config_n_source_options);
+		print_provider(p->source->provider);
+		print_samples(p);
+	}
+	if (p->sink) {
+		print_options("As a sink", p->sink->options, p->sink->n_options);
+		print_options("Options of every sink", config_sink_options, config_n_sink_options);
+	}
+}

@@ -1,0 +1,7 @@
+/* version.c - which patchbay this is. */
+#include "cli/cli.h"
+
+const char *cli_version(void)
+{
+	return PATCHBAY_VERSION;
+}

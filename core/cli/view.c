@@ -1,0 +1,147 @@
+/* view.c - see view.h. */
+#include "cli/view.h"
+
+#include "base/mem.h"
+#include "cli/load.h"
+#include "deliver/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int view_open(struct view *view, const char *command, const char *config_path)
+{
+	struct err err = { 0 };
+	*view = (struct view){ 0 };
+	call_init(&view->call, 256u << 20);
+	view->config = cli_load_config(config_path, &view->registry);
+	if (!view->config)
+		return -1;
+	view->routers = xcalloc(view->config->n_sinks + 1, sizeof(struct router *));
+	view->journal = journal_open_reader(view->config->journal, &err);
+	if (!view->journal) {
+		fprintf(stderr, "patchbay %s: %s\n", command, err.text);
+		return -1;
+	}
+	view->reader = journal_reader_open(view->journal);
+	return 0;
+}
+
+void view_close(struct view *view)
+{
+	for (size_t i = 0; view->routers && i < view->config->n_sinks; i++)
+		router_destroy(view->routers[i]);
+	free(view->routers);
+	journal_reader_close(view->reader);
+	journal_close(view->journal);
+	config_free(view->config);
+	registry_destroy(view->registry);
+	call_fini(&view->call);
+}
+
+static void copy_delivery(void *ctx, const struct journal_delivery_state *state)
+{
+	struct view_deliveries *deliveries = ctx;
+	deliveries->v = xrealloc(deliveries->v, (deliveries->n + 1) * sizeof(*deliveries->v));
+	deliveries->v[deliveries->n++] = (struct view_delivery){
+		.sink = xstrdup(state->sink),
+		.state = state->state,
+		.attempts = state->attempts,
+		.at_ms = state->at_ms,
+		.due_ms = state->due_ms,
+		.class_ = xstrdup(state->class_ ? state->class_ : ""),
+		.why = xstrdup(state->why ? state->why : ""),
+	};
+}
+
+/* The journal calls owed whatever a sink has not come to; whether it will want it, the routes know. */
+static bool leads_there(struct view *view, const char *sink, const struct journal_record *record)
+{
+	const struct config *config = view->config;
+	char id_text[ID_TEXT_SIZE];
+	patchbay_delivery event;
+	patchbay_str why;
+	size_t i = 0;
+	while (i < config->n_sinks && strcmp(config->sinks[i].name, sink) != 0)
+		i++;
+	if (i == config->n_sinks)
+		return false;
+	if (!view->routers[i])
+		view->routers[i] = router_create(config, i);
+	delivery_from_record(record, id_text, &event);
+	call_begin(&view->call, 0);
+	return router_match(view->routers[i], &view->call, &event, &why) != ROUTER_NOT_ROUTED;
+}
+
+int view_deliveries(struct view *view, struct journal_pos at, const struct journal_record *record,
+                    struct view_deliveries *ret, struct err *err)
+{
+	*ret = (struct view_deliveries){ 0 };
+	if (record->kind != JOURNAL_EVENT)
+		return 0;
+	if (journal_deliveries(view->journal, at, &record->id, copy_delivery, ret, err) < 0) {
+		view_deliveries_free(ret);
+		return -1;
+	}
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->v[i].state == JOURNAL_STATE_OWED && !leads_there(view, ret->v[i].sink, record))
+			ret->v[i].state = JOURNAL_STATE_NOT_ROUTED;
+	return 0;
+}
+
+void view_deliveries_free(struct view_deliveries *deliveries)
+{
+	for (size_t i = 0; i < deliveries->n; i++) {
+		free(deliveries->v[i].sink);
+		free(deliveries->v[i].class_);
+		free(deliveries->v[i].why);
+	}
+	free(deliveries->v);
+	*deliveries = (struct view_deliveries){ 0 };
+}
+
+const char *view_state_name(enum journal_state state)
+{
+	switch (state) {
+	case JOURNAL_STATE_OWED:
+		return "owed";
+	case JOURNAL_STATE_PARKED:
+		return "parked";
+	case JOURNAL_STATE_DONE:
+		return "done";
+	case JOURNAL_STATE_DEAD:
+		return "dead";
+	case JOURNAL_STATE_SKIPPED:
+		return "skipped";
+	case JOURNAL_STATE_NOT_ROUTED:
+		return "not routed";
+	}
+	return "unknown";
+}
+
+const char *view_status_name(const struct journal_record *record)
+{
+	switch (record->kind) {
+	case JOURNAL_EVENT:
+		return record->flags & JOURNAL_FLAG_TEST ? "test" : "event";
+	case JOURNAL_DUPLICATE:
+		return "duplicate";
+	case JOURNAL_MALFORMED:
+		return "malformed";
+	case JOURNAL_REFUSED:
+		return "refused";
+	}
+	return "unknown";
+}
+
+const char *view_dedupe_name(const struct journal_record *record)
+{
+	switch (record->dedupe) {
+	case PATCHBAY_DEDUPE_UNANSWERED:
+		return "weak";
+	case PATCHBAY_DEDUPE_NONE:
+		return "none";
+	default:
+		return "strong";
+	}
+}

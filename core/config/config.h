@@ -1,0 +1,120 @@
+/* config.h - routes.yaml, checked and typed. config_load() reports every fault of the file in one go,
+ * each as `routes.yaml:LINE:COL: what is wrong; what to do`. A struct config never changes after it
+ * was loaded; strings and structs are its own, and live until config_free(). */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <patchbay/plugin.h>
+
+#include <sys/socket.h>
+
+struct config_address { /* 127.0.0.1:8080, [::]:8080, unix:/run/x.sock */
+	char *text;
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+};
+
+struct config_source {
+	char *name;
+	const patchbay_plugin *plugin; /* has a source side */
+	void *options;                 /* plugin->source->options_size bytes, filled in */
+	patchbay_strs path_secret;     /* common option: posts must come to /in/NAME/SECRET; none = /in/NAME */
+	int line, column;
+};
+
+struct config_retry {
+	int64_t *delays_ms; /* retry: [1m, 1h, 6h]; NULL: exponential */
+	size_t n_delays;
+	int64_t initial_ms, max_ms, give_up_ms; /* retry: {initial: 1s, factor: 2, max: 1h, give_up: 72h} */
+	double factor;
+};
+
+struct config_sink {
+	char *name;
+	const patchbay_plugin *plugin; /* has a sink side */
+	void *options;
+	struct config_retry retry;     /* common options of every sink */
+	int64_t timeout_ms;
+	int64_t batch_events, batch_bytes, batch_linger_ms;
+	int line, column;
+};
+
+struct config_route {
+	size_t *sources;  /* indices; n_sources 0 = all ('*') */
+	size_t n_sources;
+	patchbay_strs types; /* globs on type or kind; none = all */
+	patchbay_str when;   /* jq program; "" = always. Known to compile */
+	bool test;           /* also events of test calls */
+	size_t *sinks;
+	size_t n_sinks;
+	int line, column;
+};
+
+struct config {
+	char *path;
+	struct config_address *listen;
+	size_t n_listen;
+	struct config_address *admin; /* NULL: none */
+	char *journal;                /* folder */
+	patchbay_strs plugin_dirs;    /* $PATCHBAY_PLUGIN_PATH first, then `plugins:`, or the built-in folder */
+	patchbay_cidrs trusted_proxies; /* whose X-Forwarded-For is believed */
+	struct {
+		int64_t body_bytes;           /* limits: {body: 4M */
+		int64_t connections;          /*          connections: 1024 */
+		int64_t connections_per_address; /*       connections_per_address: 0 = no limit */
+		int64_t request_ms;           /*          request: 10s: headers and body must be here by then } */
+	} limits;
+	struct {
+		int64_t age_ms;               /* retention: {age: 30d: finished events are kept this long */
+		int64_t size_bytes;           /*             size: 10G: journal larger than this prunes finished ones first, then refuses */
+		int64_t quarantine_bytes;     /*             quarantine: 64M: oldest go first } */
+	} retention;
+	struct config_source *sources;
+	size_t n_sources;
+	struct config_sink *sinks;
+	size_t n_sinks;
+	struct config_route *routes;
+	size_t n_routes;
+	int journal_line, journal_column; /* where `journal` stands, for what is found out about it later */
+};
+
+/* Where plugins come from: the plugin layer implements it, config only asks. */
+struct config_plugins {
+	void *ctx;
+	/* Looks into these folders; what could not be loaded is remembered for find()'s sentence. */
+	void (*search)(void *ctx, patchbay_strs dirs);
+	/* NULL: err says why (unknown, with a did-you-mean; refused, with the file and the reason). */
+	const patchbay_plugin *(*find)(void *ctx, const char *name, struct err *err);
+	/* The plugin's own check() of its options. Non-zero: err says why. Zero with err->text set: a warning. */
+	int (*check)(void *ctx, const patchbay_plugin *, bool sink, const void *options, struct err *err);
+};
+
+struct config_fault {
+	int line, column; /* from 1; 0 = the file as a whole */
+	bool warning;
+	char *text;       /* "routes.yaml:12:5: unknown sink 'audti'; did you mean 'audit'?" */
+	const char *message; /* the end of text: without the place, and without "warning: " */
+};
+struct config_faults { /* in the order of the file */
+	struct config_fault *v;
+	size_t n;
+};
+
+/* NULL when there is at least one fault that is not a warning. Faults in any case; free them. */
+struct config *config_load(const char *path, const struct config_plugins *, struct config_faults *);
+void config_free(struct config *); /* wipes secrets; NULL is fine */
+void config_faults_free(struct config_faults *);
+
+/* Only where plugins are: $PATCHBAY_PLUGIN_PATH, then `plugins:` of the file, or the built-in folder.
+ * path NULL: no file. -1: the file is not to be read; *ret is then as without it. Free in any case. */
+int config_plugin_dirs(const char *path, patchbay_strs *ret, struct err *err);
+void config_plugin_dirs_free(patchbay_strs *);
+
+/* The host's options in the manner of a plugin's table, for help and `patchbay plugins`. */
+extern const patchbay_option config_sink_options[], config_source_options[];
+extern const size_t config_n_sink_options, config_n_source_options;
+
+#endif

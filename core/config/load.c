@@ -1,0 +1,230 @@
+/* load.c - a whole routes.yaml: the keys at its top, and the order in which its parts are read. */
+#include "config/loader.h"
+
+#include "base/mem.h"
+#include "config/options.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OPTION(kind, field, name_, ...)                                                                                \
+	{                                                                                                              \
+		.size = sizeof(patchbay_option), .type = (kind), .offset = offsetof(struct config, field),             \
+		.name = (name_), __VA_ARGS__                                                                           \
+	}
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const patchbay_option top_options[] = {
+	OPTION(PATCHBAY_T_CIDRS, trusted_proxies, "trusted_proxies", .def = NULL),
+};
+static const char *const top_keys[] = { "listen",    "admin",   "journal", "plugins", "limits",
+					"retention", "sources", "sinks",   "routes",  NULL };
+
+static const patchbay_option limit_options[] = {
+	OPTION(PATCHBAY_T_BYTES, limits.body_bytes, "body", .def = "4M", .min = 1 << 10, .max = 64 << 20),
+	OPTION(PATCHBAY_T_INT, limits.connections, "connections", .def = "1024", .min = 1, .max = 65536),
+	OPTION(PATCHBAY_T_INT, limits.connections_per_address, "connections_per_address", .def = "0", .min = 0,
+	       .max = 65536),
+	OPTION(PATCHBAY_T_MS, limits.request_ms, "request", .def = "10s", .min = 100, .max = 600000),
+};
+static const patchbay_option retention_options[] = {
+	OPTION(PATCHBAY_T_MS, retention.age_ms, "age", .def = "30d", .min = 1000, .max = INT64_C(36500) * 86400000),
+	OPTION(PATCHBAY_T_BYTES, retention.size_bytes, "size", .def = "10G", .min = 1 << 20, .max = INT64_C(1) << 50),
+	OPTION(PATCHBAY_T_BYTES, retention.quarantine_bytes, "quarantine", .def = "64M", .min = 0,
+	       .max = INT64_C(1) << 40),
+};
+
+static const patchbay_option journal_option = { .size = sizeof(journal_option),
+						.type = PATCHBAY_T_STR,
+						.name = "journal" };
+static const patchbay_option plugins_option = { .size = sizeof(plugins_option),
+						.type = PATCHBAY_T_STRS,
+						.name = "plugins" };
+
+int loader_wrong_kind(struct loader *l, const struct node *node, const char *what, const char *wanted)
+{
+	if (node->kind != NODE_BAD)
+		fault_error(&l->faults, node->line, node->column, "%s must be %s, not %s", what, wanted,
+			    node_kind_name(node));
+	return -1;
+}
+
+char *loader_path(const struct loader *l, patchbay_str path)
+{
+	if (path.n > 0 && path.p[0] == '/')
+		return xstrndup(path.p, path.n);
+	return xasprintf("%s/%.*s", strcmp(l->dir, "/") == 0 ? "" : l->dir, STR_ARG(path));
+}
+
+/* The folder of a file, absolute, so that it does not matter where a process goes later. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+	char *absolute = realpath(dir, NULL);
+	if (!absolute)
+		return dir;
+	free(dir);
+	return absolute;
+}
+
+static void fill_table(struct loader *l, const struct node *map, const patchbay_option *v, size_t n,
+		       const char *const *others, const char *who)
+{
+	struct option_table table = { .v = v, .n = n, .others = others, .who = who };
+	options_fill(l, &table, map, l->config);
+}
+
+static void load_journal(struct loader *l, const struct node *node)
+{
+	patchbay_str text = { NULL, 0 };
+	if (!node) {
+		fault_error(&l->faults, 0, 0,
+			    "'journal' is missing: the folder where events are kept; write journal: /var/lib/patchbay");
+		return;
+	}
+	l->config->journal_line = node->line;
+	l->config->journal_column = node->column;
+	if (option_read(l, &journal_option, node, &text) < 0)
+		return;
+	if (strstr(text.p, "://")) /* not shown: a URL may hold a password */
+		fault_error(&l->faults, node->line, node->column,
+			    "'journal': this build knows the embedded journal only; write a folder, such as "
+			    "/var/lib/patchbay");
+	else if (text.n == 0)
+		fault_error(&l->faults, node->line, node->column, "'journal' must not be empty; write a folder");
+	else
+		l->config->journal = loader_path(l, text);
+	option_free(&journal_option, &text);
+}
+
+static void add_dir(patchbay_strs *dirs, char *dir)
+{
+	patchbay_str *v = xrealloc((void *)(uintptr_t)dirs->v, (dirs->n + 1) * sizeof(*v));
+	v[dirs->n] = str_c(dir);
+	dirs->v = v;
+	dirs->n++;
+}
+
+/* node: `plugins:` of the file, or NULL. */
+static void find_dirs(struct loader *l, const struct node *node, patchbay_strs *ret)
+{
+	const char *env = getenv("PATCHBAY_PLUGIN_PATH");
+	patchbay_strs named = { NULL, 0 };
+
+	while (env && *env) {
+		size_t n = strcspn(env, ":");
+		if (n > 0)
+			add_dir(ret, xstrndup(env, n));
+		env += n + (env[n] == ':');
+	}
+	if (node && option_read(l, &plugins_option, node, &named) == 0)
+		for (size_t i = 0; i < named.n; i++) {
+			const struct node *at = node->kind == NODE_LIST ? &node->items[i] : node;
+			char *dir = loader_path(l, named.v[i]);
+			struct stat st;
+			if (stat(dir, &st) == -1 || !S_ISDIR(st.st_mode))
+				fault_warning(&l->faults, at->line, at->column, "'plugins': there is no folder %s",
+					      dir);
+			add_dir(ret, dir);
+		}
+	else if (!node)
+		add_dir(ret, xstrdup(PATCHBAY_PLUGIN_DIR));
+	option_free(&plugins_option, &named);
+}
+
+static void load_file(struct loader *l, const struct node *root)
+{
+	struct config *c = l->config;
+
+	if (node_is_null(root)) {
+		fault_error(&l->faults, 0, 0, "is empty; it needs at least 'listen' and 'journal'");
+		return;
+	}
+	if (root->kind != NODE_MAP) {
+		loader_wrong_kind(l, root, "a configuration", "'key: value' lines");
+		return;
+	}
+	fill_table(l, root, top_options, COUNT(top_options), top_keys, "this file");
+	fill_table(l, node_get(root, "limits"), limit_options, COUNT(limit_options), NULL, "'limits'");
+	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), NULL, "'retention'");
+	load_addresses(l, root);
+	load_journal(l, node_get(root, "journal"));
+	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
+	l->plugins->search(l->plugins->ctx, c->plugin_dirs);
+	load_sources(l, node_get(root, "sources"));
+	load_sinks(l, node_get(root, "sinks"));
+	load_routes(l, root);
+}
+
+struct config *config_load(const char *path, const struct config_plugins *plugins, struct config_faults *faults)
+{
+	*faults = (struct config_faults){ 0 };
+	struct config *config = xcalloc(1, sizeof(*config));
+	struct loader l = {
+		.faults = { path, faults, 0 }, .plugins = plugins, .config = config, .dir = folder_of(path)
+	};
+
+	config->path = xstrdup(path);
+	struct node *root = yaml_load(path, &l.faults);
+	if (root)
+		load_file(&l, root);
+	node_free(root);
+	free(l.dir);
+	faults_sort(faults);
+	if (l.faults.errors == 0)
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+int config_plugin_dirs(const char *path, patchbay_strs *ret, struct err *err)
+{
+	struct config_faults found = { 0 };
+	struct loader l = { .faults = { path ? path : "", &found, 0 }, .dir = folder_of(path ? path : ".") };
+	struct node *root = path ? yaml_load(path, &l.faults) : NULL;
+	int r = 0;
+
+	*ret = (patchbay_strs){ NULL, 0 };
+	if (path && !root)
+		r = err_set(err, "%s", found.n ? found.v[0].text : "unreadable");
+	find_dirs(&l, root ? node_get(root, "plugins") : NULL, ret);
+	node_free(root);
+	free(l.dir);
+	config_faults_free(&found);
+	return r;
+}
+
+void config_plugin_dirs_free(patchbay_strs *dirs)
+{
+	option_free(&plugins_option, dirs);
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_listen; i++)
+		free(c->listen[i].text);
+	if (c->admin)
+		free(c->admin->text);
+	for (size_t i = 0; i < c->n_sources; i++)
+		source_free(&c->sources[i]);
+	for (size_t i = 0; i < c->n_sinks; i++)
+		sink_free(&c->sinks[i]);
+	for (size_t i = 0; i < c->n_routes; i++)
+		route_free(&c->routes[i]);
+	options_free(top_options, COUNT(top_options), c);
+	config_plugin_dirs_free(&c->plugin_dirs);
+	free(c->listen);
+	free(c->admin);
+	free(c->sources);
+	free(c->sinks);
+	free(c->routes);
+	free(c->journal);
+	free(c->path);
+	free(c);
+}

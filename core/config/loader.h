@@ -1,0 +1,29 @@
+/* loader.h - what the parts of the configuration loader share. */
+#ifndef CONFIG_LOADER_H
+#define CONFIG_LOADER_H
+
+#include "config/fault.h"
+#include "config/yaml.h"
+
+struct loader {
+	struct faults faults;
+	char *dir; /* of the configuration file, absolute: relative paths start here */
+	const struct config_plugins *plugins;
+	struct config *config;
+};
+
+/* "'fleet' must be a mapping ..., not a list", at the node. Silent for NODE_BAD. Returns -1. */
+int loader_wrong_kind(struct loader *, const struct node *, const char *what, const char *wanted);
+char *loader_path(const struct loader *, patchbay_str path); /* made absolute; the caller frees */
+
+/* Each reads its part of the file into loader->config. `node` may be NULL: the key is missing. */
+void load_addresses(struct loader *, const struct node *root); /* addresses.c: listen, admin */
+void load_sources(struct loader *, const struct node *);       /* instances.c */
+void load_sinks(struct loader *, const struct node *);
+void load_routes(struct loader *, const struct node *root); /* routes.c */
+
+void source_free(struct config_source *); /* what they hold, not themselves */
+void sink_free(struct config_sink *);
+void route_free(struct config_route *);
+
+#endif

@@ -1,0 +1,27 @@
+/* options.h - one mapping of routes.yaml, checked against a table of options and written into a struct. */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include "config/loader.h"
+
+struct option_table {
+	const patchbay_option *v; /* the plugin layer has checked it, and made it of our size */
+	size_t n;
+	const char *const *others; /* NULL-terminated: keys of the same mapping that the caller reads */
+	const char *who;           /* "sink 'audit'", for messages */
+	const char *plugin;        /* whose table this is, for messages; NULL: the host's own */
+	int line, column;          /* the place of what is missing */
+};
+
+/* Fills in what the mapping says and the defaults of what it does not say; without a default, `out` keeps
+ * what it had. map NULL or null: everything is missing. -1: a fault was reported. */
+int options_fill(struct loader *, const struct option_table *, const struct node *map, void *out);
+
+/* The value of one option. -1: a fault was reported; what was allocated until then is freed by options_free. */
+int option_read(struct loader *, const patchbay_option *, const struct node *, void *field);
+
+/* Frees what the fields point to, and wipes secrets. */
+void options_free(const patchbay_option *, size_t n, void *out);
+void option_free(const patchbay_option *, void *field);
+
+#endif

@@ -1,0 +1,172 @@
+/* secret.c - secrets of routes.yaml, from where they are kept. */
+#include "config/secret.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const kinds[] = { "env", "file", "credential" };
+#define WAYS "{file: /path}, {env: NAME} or {credential: NAME}"
+#define HOW "write " WAYS
+
+void secret_free(patchbay_str *secret)
+{
+	void *p = (void *)(uintptr_t)secret->p;
+	if (p)
+		explicit_bzero(p, secret->n);
+	free(p);
+	*secret = (patchbay_str){ NULL, 0 };
+}
+
+static void keep(const char *p, size_t n, patchbay_str *ret)
+{
+	char *copy = xmalloc(n + 1);
+	memcpy(copy, p, n);
+	copy[n] = '\0';
+	*ret = (patchbay_str){ copy, n };
+}
+
+static int read_all(int fd, char *p, size_t room, size_t *ret)
+{
+	size_t n = 0;
+	while (n < room) {
+		ssize_t got = read(fd, p + n, room - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	*ret = n;
+	return 0;
+}
+
+static int read_file(struct loader *l, const struct node *at, const char *name, const char *path, patchbay_str *ret)
+{
+	struct faults *f = &l->faults;
+	char *text = xmalloc(SECRET_FILE_MAX + 1);
+	struct stat st;
+	size_t n = 0;
+	int r = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* does not wait for a pipe's other end */
+
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		fault_error(f, at->line, at->column, "'%s': cannot open %s: %s", name, path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		fault_error(f, at->line, at->column, "'%s': %s is not a file", name, path);
+		goto out;
+	}
+	if (read_all(fd, text, SECRET_FILE_MAX + 1, &n) < 0) {
+		fault_error(f, at->line, at->column, "'%s': cannot read %s: %s", name, path, strerror(errno));
+		goto out;
+	}
+	if (n > SECRET_FILE_MAX) {
+		fault_error(f, at->line, at->column, "'%s': %s is larger than 64 KiB; this is hardly a secret", name,
+			    path);
+		goto out;
+	}
+	size_t length = n;
+	if (length > 0 && text[length - 1] == '\n')
+		length--;
+	if (length < n && length > 0 && text[length - 1] == '\r')
+		length--;
+	if (length == 0) {
+		fault_error(f, at->line, at->column, "'%s': %s is empty; put the secret into it", name, path);
+		goto out;
+	}
+	if (st.st_mode & S_IROTH)
+		fault_warning(f, at->line, at->column, "'%s': every user of this machine can read %s; chmod o-r %s",
+			      name, path, path);
+	keep(text, length, ret);
+	r = 0;
+out:
+	if (fd != -1)
+		close(fd);
+	explicit_bzero(text, n);
+	free(text);
+	return r;
+}
+
+static int read_env(struct loader *l, const struct node *at, const char *name, patchbay_str *ret)
+{
+	const char *value = getenv(at->text.p);
+	if (!value || !*value) {
+		fault_error(&l->faults, at->line, at->column, "'%s': environment variable %.*s is %s", name,
+			    SHOWN(at->text), value ? "empty" : "not set");
+		return -1;
+	}
+	keep(value, strlen(value), ret);
+	return 0;
+}
+
+static int read_credential(struct loader *l, const struct node *at, const char *name, patchbay_str *ret)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	if (memchr(at->text.p, '/', at->text.n) || at->text.p[0] == '.') {
+		fault_error(&l->faults, at->line, at->column,
+			    "'%s': a credential has a plain name, without '/'; for a path write {file: /path}", name);
+		return -1;
+	}
+	if (!dir || !*dir) {
+		fault_error(&l->faults, at->line, at->column,
+			    "'%s': no $CREDENTIALS_DIRECTORY, so there is no credential %.*s; run as a systemd service "
+			    "with LoadCredential=%.*s:/path",
+			    name, SHOWN(at->text), SHOWN(at->text));
+		return -1;
+	}
+	char *path = xasprintf("%s/%.*s", dir, STR_ARG(at->text));
+	int r = read_file(l, at, name, path, ret);
+	free(path);
+	return r;
+}
+
+int secret_read(struct loader *l, const struct node *node, const char *name, patchbay_str *ret)
+{
+	struct faults *f = &l->faults;
+	if (node->kind == NODE_BAD)
+		return -1;
+	if (node->kind == NODE_SCALAR && node->text.n > 0 && !node_is_null(node)) {
+		fault_warning(f, node->line, node->column,
+			      "'%s' stands here for everyone who reads this file; better " WAYS, name);
+		keep(node->text.p, node->text.n, ret);
+		return 0;
+	}
+	if (node->kind != NODE_MAP || node->n != 1) {
+		fault_error(f, node->line, node->column, "'%s' must be one secret, not %s; " HOW, name,
+			    node->kind == NODE_SCALAR ? "nothing"
+			    : node->kind == NODE_LIST ? "a list"
+						      : "several keys");
+		return -1;
+	}
+	const struct node *from = &node->items[0];
+	char *hint = fault_hint(from->key, kinds, 3, "");
+	int r = -1;
+	if (!str_is(from->key, "env") && !str_is(from->key, "file") && !str_is(from->key, "credential")) {
+		/* The key is not shown: {hunter2} is a mapping, too. */
+		fault_error(f, from->key_line, from->key_column, "'%s': unknown kind of secret; " HOW "%s", name, hint);
+	} else if (from->kind == NODE_BAD) {
+		r = -1;
+	} else if (from->kind != NODE_SCALAR || from->text.n == 0 || node_is_null(from) ||
+		   strlen(from->text.p) != from->text.n) {
+		fault_error(f, from->line, from->column, "'%s': '%s' needs a name; " HOW, name, from->key.p);
+	} else if (str_is(from->key, "env")) {
+		r = read_env(l, from, name, ret);
+	} else if (str_is(from->key, "file")) {
+		char *path = loader_path(l, from->text);
+		r = read_file(l, from, name, path, ret);
+		free(path);
+	} else {
+		r = read_credential(l, from, name, ret);
+	}
+	free(hint);
+	return r;
+}

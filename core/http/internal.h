@@ -1,0 +1,102 @@
+/* internal.h - what the files of this folder share. Everything here belongs to the intake's one thread, except where
+ * a comment says otherwise. */
+#ifndef HTTP_INTERNAL_H
+#define HTTP_INTERNAL_H
+
+#include "base/call.h"
+#include "http/intake.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct MHD_Connection;
+struct MHD_Daemon;
+
+enum request_state {
+	REQUEST_READING,   /* headers are in, the body is coming */
+	REQUEST_WAITING,   /* suspended; its ticket is with the journal */
+	REQUEST_ANSWERED,  /* a response is queued, or being sent */
+};
+
+struct request {
+	struct journal_ticket ticket; /* first: a ticket that comes back is its request */
+	struct intake *intake;
+	struct MHD_Connection *connection; /* NULL once that is over */
+	struct request *next_waiting, **in_waiting; /* in order of submission */
+	enum request_state state;
+	const struct config_source *source;
+	struct instance *instance;
+	patchbay_str path_secret; /* in MHD's memory, until the request is over */
+	int64_t started_ns;       /* steady clock: its first line was read */
+	int64_t waiting_ns;       /* steady clock: handed to the journal */
+	int64_t received_ns;      /* wall clock */
+	struct buf query, body;
+	size_t body_limit;
+	bool too_large;
+	bool ticket_out;     /* the journal has the ticket: the request must stay */
+	bool answering;      /* journal_answering() was called */
+	bool noted;          /* and is durable: if the answer does not arrive, that must be noted, too */
+	bool timed_out;      /* answered 503 without the journal */
+	bool peer_closed;    /* before the answer went out */
+	int status;          /* what to answer once decided */
+	enum journal_outcome outcome;
+	const char *said;    /* the tiny body; static */
+};
+
+struct connection { /* MHD's socket context */
+	struct connection *next, **in;
+	struct MHD_Connection *mhd;
+	int64_t deadline_ns; /* steady clock: cut off when later */
+};
+
+struct listener {
+	struct MHD_Daemon *daemon;
+	int listen_fd, epoll_fd;
+	bool unix_socket;
+	char *address;
+	char *unlink_path; /* unix sockets */
+};
+
+struct intake {
+	const struct config *config;
+	struct instance *const *sources;
+	struct journal *journal;
+	struct listener *listeners;
+	size_t n_listeners;
+	pthread_t thread;
+	bool runs;
+	int bell; /* eventfd: the journal, or intake_stop(), wakes the thread */
+	atomic_bool stopping;
+
+	struct { /* tickets that came back; from the journal's thread */
+		pthread_mutex_t lock;
+		struct journal_ticket *first, **last; /* lock */
+	} decided;
+
+	struct patchbay_call call;
+	struct journal_ticket *to_submit, **to_submit_last; /* of this round */
+	struct request *waiting, **waiting_last;
+	struct request *spare; /* by ticket.next */
+	size_t n_spare;
+	struct connection *connections;
+
+	struct {
+		_Atomic uint64_t requests, answered[6], connections, waiting, shed;
+	} stats;
+};
+
+/* admit.c */
+/* The whole request is here: verify, parse, and either decide the answer at once (status set, false) or leave a ticket to submit (true). */
+bool request_admit(struct request *, const patchbay_request *);
+/* What to answer now that the journal has decided. */
+void request_conclude(struct request *);
+
+/* client.c */
+/* Fills in client and client_addr of the request from the socket's peer and, where that is a trusted proxy, X-Forwarded-For. */
+void client_address(const struct config *, const struct sockaddr *peer, patchbay_request *, char text[64]);
+
+/* listener.c */
+int listener_open(struct listener *, const struct config_address *, struct err *err);
+void listener_close(struct listener *);
+
+#endif

@@ -1,0 +1,356 @@
+/* embedded.c - the journal in a folder: events/ and quarantine/ hold segments, state.db what became of deliveries, lock
+ * keeps a second daemon out. Opening, closing, and the doors to its parts. */
+#include "journal/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEGMENT_BYTES (UINT64_C(64) << 20)
+#define QUEUE_BYTES (UINT64_C(64) << 20)
+
+/* ---- Opening */
+
+static int take_lock(struct journal *j, struct err *err)
+{
+	char *name = xasprintf("%s/lock", j->path);
+	int result = 0;
+	j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (j->lock_fd == -1)
+		result = err_set(err, "cannot open %s: %s", name, strerror(errno));
+	else if (flock(j->lock_fd, LOCK_EX | LOCK_NB) == -1)
+		result = err_set(err, "%s is in use by another patchbay; stop that one first", j->path);
+	free(name);
+	return result;
+}
+
+/* Dedupe forgets nothing by a restart: the indexes of all segments within the window go through it again, in order;
+ * also of segments that are pruned already. */
+static int replay(struct journal *j, struct err *err)
+{
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.dedupe_window_ms;
+	uint64_t end = seglog_end(j->events).hi, first = end;
+	int dir = seglog_dir(j->events);
+	for (struct seglog_segment s; first > 1; first--) { /* back to the first segment that is older than the window */
+		char name[SEGMENT_NAME_SIZE];
+		segment_name(first - 1, "idx", name);
+		bool there = faccessat(dir, name, R_OK, 0) == 0 || (seglog_find(j->events, first - 1, &s, NULL) && s.number == first - 1);
+		if (!there)
+			break;
+	}
+	uint64_t records = 0;
+	for (uint64_t number = first; number <= end; number++) {
+		struct seglog_segment s;
+		struct index index = { 0 };
+		bool last = number == end;
+		if (seglog_find(j->events, number, &s, NULL) && s.number == number) {
+			if (index_load(dir, number, s.end, !last, &index, err) != 0)
+				return -1;
+			seglog_set_last_ms(j->events, number, index.last_ms);
+		} else if (index_load_sidecar(dir, number, &index) != 0) {
+			continue;
+		}
+		for (size_t i = 0; i < index.n && index.last_ms >= oldest_ms; i++) {
+			if (records++ % 1024 == 0)
+				dedupe_begin(j->dedupe, 0);
+			committer_replay(j, number, &index.v[i]);
+		}
+		index_free(&index);
+	}
+	atomic_store(&j->stats.dedupe_keys, dedupe_count(j->dedupe));
+	return 0;
+}
+
+static struct journal *new_journal(const char *path, bool writable)
+{
+	struct journal *j = xcalloc(1, sizeof *j);
+	j->path = xstrdup(path);
+	j->writable = writable;
+	j->lock_fd = -1;
+	j->queue.last = &j->queue.first;
+	pthread_condattr_t steady;
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_mutex_init(&j->queue.lock, NULL);
+	pthread_cond_init(&j->queue.filled, NULL);
+	pthread_mutex_init(&j->tail.lock, NULL);
+	pthread_cond_init(&j->tail.moved, &steady);
+	pthread_mutex_init(&j->trouble.lock, NULL);
+	pthread_mutex_init(&j->house.lock, NULL);
+	pthread_cond_init(&j->house.rung, &steady);
+	pthread_condattr_destroy(&steady);
+	return j;
+}
+
+static int open_parts(struct journal *j, struct err *err)
+{
+	uint64_t quarantine_segment = (uint64_t)j->options.quarantine_bytes / 8;
+	char *name = xasprintf("%s/events", j->path);
+	j->events = seglog_open(name, j->options.segment_bytes ? j->options.segment_bytes : SEGMENT_BYTES, j->writable, err);
+	free(name);
+	if (!j->events)
+		return -1;
+	name = xasprintf("%s/quarantine", j->path);
+	j->quarantine = seglog_open(name, quarantine_segment, j->writable, err);
+	free(name);
+	if (!j->quarantine)
+		return -1;
+	name = xasprintf("%s/state.db", j->path);
+	j->state = state_open(name, j->writable, err);
+	free(name);
+	return j->state ? 0 : -1;
+}
+
+struct journal *journal_open(const struct journal_options *options, struct err *err)
+{
+	struct journal *j = new_journal(options->path, true);
+	j->options = *options;
+	if (mkdir(j->path, 0750) == -1 && errno != EEXIST) {
+		err_set(err, "cannot create the journal's folder %s: %s", j->path, strerror(errno));
+		goto fail;
+	}
+	if (take_lock(j, err) != 0 || open_parts(j, err) != 0)
+		goto fail;
+	j->dedupe = dedupe_create();
+	j->unanswered = unanswered_create();
+	j->heads = heads_create(j->events);
+	if (replay(j, err) != 0)
+		goto fail;
+	j->committer_runs = pthread_create(&j->committer, NULL, committer_main, j) == 0;
+	j->housekeeper_runs = pthread_create(&j->housekeeper, NULL, housekeeper_main, j) == 0;
+	if (!j->committer_runs || !j->housekeeper_runs) {
+		err_set(err, "cannot start the journal's threads");
+		goto fail;
+	}
+	pthread_setname_np(j->committer, "journal");
+	pthread_setname_np(j->housekeeper, "housekeeper");
+	return j;
+fail:
+	journal_close(j);
+	return NULL;
+}
+
+struct journal *journal_open_reader(const char *path, struct err *err)
+{
+	struct journal *j = new_journal(path, false);
+	if (open_parts(j, err) != 0) {
+		journal_close(j);
+		return NULL;
+	}
+	return j;
+}
+
+void journal_close(struct journal *j)
+{
+	if (!j)
+		return;
+	if (j->committer_runs) {
+		pthread_mutex_lock(&j->queue.lock);
+		j->queue.stop = true;
+		pthread_cond_signal(&j->queue.filled);
+		pthread_mutex_unlock(&j->queue.lock);
+		pthread_join(j->committer, NULL);
+	}
+	if (j->housekeeper_runs) {
+		pthread_mutex_lock(&j->house.lock);
+		j->house.stop = true;
+		pthread_cond_signal(&j->house.rung);
+		pthread_mutex_unlock(&j->house.lock);
+		pthread_join(j->housekeeper, NULL);
+	}
+	heads_destroy(j->heads);
+	unanswered_destroy(j->unanswered);
+	dedupe_destroy(j->dedupe);
+	state_close(j->state);
+	seglog_close(j->quarantine);
+	seglog_close(j->events);
+	if (j->lock_fd != -1)
+		close(j->lock_fd);
+	pthread_mutex_destroy(&j->queue.lock);
+	pthread_cond_destroy(&j->queue.filled);
+	pthread_mutex_destroy(&j->tail.lock);
+	pthread_cond_destroy(&j->tail.moved);
+	pthread_mutex_destroy(&j->trouble.lock);
+	pthread_mutex_destroy(&j->house.lock);
+	pthread_cond_destroy(&j->house.rung);
+	free(j->path);
+	free(j);
+}
+
+/* ---- Appending */
+
+void journal_encode(struct buf *b, const struct journal_record *r)
+{
+	record_encode(b, r);
+}
+
+bool journal_append(struct journal *j, struct journal_ticket *list)
+{
+	size_t bytes = 0;
+	struct journal_ticket *last = list;
+	for (struct journal_ticket *t = list; t; last = t, t = t->next)
+		bytes += t->records.n;
+	pthread_mutex_lock(&j->queue.lock);
+	bool taken = !j->queue.stop && (j->queue.bytes == 0 || j->queue.bytes + bytes <= QUEUE_BYTES);
+	bool wake = false;
+	if (taken) {
+		*j->queue.last = list;
+		j->queue.last = &last->next;
+		j->queue.bytes += bytes;
+		wake = j->queue.idle;
+		j->queue.idle = false;
+	}
+	pthread_mutex_unlock(&j->queue.lock);
+	if (wake)
+		pthread_cond_signal(&j->queue.filled);
+	return taken;
+}
+
+bool journal_answering(struct journal *j, struct journal_ticket *t)
+{
+	t->next = NULL;
+	return journal_append(j, t);
+}
+
+void journal_answer_failed(struct journal *j, const struct journal_ticket *t)
+{
+	struct journal_ticket *own = xcalloc(1, sizeof *own);
+	own->internal = true;
+	buf_add(&own->records, t->records.p, t->records.n);
+	for (size_t at = 0; at < own->records.n;) {
+		struct record_head *head = (void *)(own->records.p + at);
+		head->flags |= JOURNAL_FLAG_ANSWER_FAILED;
+		at += head->size;
+	}
+	if (!journal_append(j, own)) {
+		log_warning("journal: cannot note that an answer did not reach its provider; its retry will be delivered again");
+		buf_free(&own->records);
+		free(own);
+	}
+}
+
+bool journal_trouble(struct journal *j, struct err *why)
+{
+	if (!atomic_load(&j->trouble.is))
+		return false;
+	if (why) {
+		pthread_mutex_lock(&j->trouble.lock);
+		*why = j->trouble.why;
+		pthread_mutex_unlock(&j->trouble.lock);
+	}
+	return true;
+}
+
+/* ---- Waiting */
+
+int journal_pos_cmp(struct journal_pos a, struct journal_pos b)
+{
+	if (a.hi != b.hi)
+		return a.hi < b.hi ? -1 : 1;
+	return a.lo == b.lo ? 0 : a.lo < b.lo ? -1 : 1;
+}
+
+struct journal_pos journal_end(struct journal *j)
+{
+	return seglog_end(j->events);
+}
+
+struct journal_pos journal_start(struct journal *j)
+{
+	return seglog_start(j->events);
+}
+
+void journal_wait(struct journal *j, struct journal_pos pos, int64_t timeout_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	int64_t ns = until.tv_nsec + timeout_ms % 1000 * NS_PER_MS;
+	until.tv_sec += (time_t)(timeout_ms / 1000 + ns / NS_PER_S);
+	until.tv_nsec = (long)(ns % NS_PER_S);
+	pthread_mutex_lock(&j->tail.lock);
+	uint64_t wakes = j->tail.wakes;
+	j->tail.waiting++;
+	int rc = 0;
+	while (rc == 0 && wakes == j->tail.wakes && journal_pos_cmp(seglog_end(j->events), pos) <= 0)
+		rc = pthread_cond_timedwait(&j->tail.moved, &j->tail.lock, &until);
+	j->tail.waiting--;
+	pthread_mutex_unlock(&j->tail.lock);
+}
+
+void journal_wake(struct journal *j)
+{
+	pthread_mutex_lock(&j->tail.lock);
+	j->tail.wakes++;
+	pthread_cond_broadcast(&j->tail.moved);
+	pthread_mutex_unlock(&j->tail.lock);
+}
+
+/* ---- Deliveries */
+
+int journal_sink_open(struct journal *j, const char *sink, struct journal_sink *ret, struct err *err)
+{
+	if (state_sink_open(j->state, sink, seglog_end(j->events), ret, err) != 0)
+		return -1;
+	if (journal_pos_cmp(ret->cursor, seglog_start(j->events)) < 0) {
+		log_warning("sink %s: what it was owed before segment %08" PRIx64 " was pruned while no route led to it", sink,
+		            seglog_start(j->events).hi);
+		ret->cursor = seglog_start(j->events);
+	}
+	return 0;
+}
+
+int journal_sinks_keep(struct journal *j, const char *const *sinks, size_t n, struct err *err)
+{
+	return state_sinks_keep(j->state, sinks, n, err);
+}
+
+int journal_settle(struct journal *j, const char *sink, const struct journal_pos *cursor, const struct journal_settled *v, size_t n,
+                   const patchbay_str *checkpoint, struct err *err)
+{
+	return state_settle(j->state, sink, cursor, v, n, checkpoint, err);
+}
+
+int journal_due(struct journal *j, const char *sink, int64_t now_ms, struct journal_parked *ret, size_t max, int64_t *ret_next_ms,
+                struct err *err)
+{
+	return state_due(j->state, sink, now_ms, ret, max, ret_next_ms, err);
+}
+
+int journal_deliveries(struct journal *j, struct journal_pos at, const struct id *id,
+                       void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err)
+{
+	return state_deliveries(j->state, at, id, each, ctx, err);
+}
+
+int journal_attempts(struct journal *j, const struct id *id, void (*each)(void *ctx, const struct journal_attempt *), void *ctx,
+                     struct err *err)
+{
+	return state_attempts(j->state, id, each, ctx, err);
+}
+
+void journal_stats(struct journal *j, struct journal_stats *ret)
+{
+	*ret = (struct journal_stats){
+		.appended = j->stats.appended,
+		.duplicates = j->stats.duplicates,
+		.malformed = j->stats.malformed,
+		.refused = j->stats.refused,
+		.replayed = j->stats.replayed,
+		.unavailable = j->stats.unavailable,
+		.commits = j->stats.commits,
+		.dedupe_keys = j->stats.dedupe_keys,
+		.bytes = seglog_bytes(j->events),
+		.quarantine_bytes = seglog_bytes(j->quarantine),
+	};
+}

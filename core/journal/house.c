@@ -1,0 +1,118 @@
+/* house.c - the housekeeper: writes the indexes of finished segments, prunes what is finished and old or too much, keeps the
+ * quarantine within its cap. Nothing that is owed is ever pruned: when that leaves no room, appends are refused. */
+#include "journal/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define TICK_MS 1000
+
+static void index_finished(struct journal *j, struct seglog *log)
+{
+	struct seglog_segment s;
+	for (size_t i = 0; i + 1 < seglog_count(log) && seglog_at(log, i, &s); i++) {
+		struct index index;
+		struct err err;
+		if (s.last_ms)
+			continue;
+		if (index_load(seglog_dir(log), s.number, s.end, log == j->events, &index, &err) != 0) {
+			log_error("journal: cannot index a segment: %s", err.text);
+			continue;
+		}
+		seglog_set_last_ms(log, s.number, index.last_ms ? index.last_ms : 1);
+		index_free(&index);
+	}
+}
+
+static void prune_events(struct journal *j)
+{
+	struct journal_pos owed;
+	struct err err;
+	if (state_oldest_owed(j->state, seglog_end(j->events), &owed, &err) != 0) {
+		log_error("journal: %s; nothing is pruned", err.text);
+		return;
+	}
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.retention_age_ms;
+	uint64_t bytes = seglog_bytes(j->events), limit = (uint64_t)j->options.retention_bytes, before = 0;
+	struct seglog_segment s;
+	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
+		bool old = s.last_ms && s.last_ms < oldest_ms;
+		if (s.number >= owed.hi || (!old && bytes <= limit))
+			break;
+		bytes -= s.end;
+		before = s.number + 1;
+	}
+	if (before) {
+		seglog_prune(j->events, before);
+		if (state_prune(j->state, (struct journal_pos){ before, 0 }, &err) != 0)
+			log_error("journal: %s", err.text);
+	}
+	atomic_store(&j->over_limit, bytes > limit);
+}
+
+static void prune_quarantine(struct journal *j)
+{
+	uint64_t bytes = seglog_bytes(j->quarantine);
+	struct seglog_segment s;
+	uint64_t before = 0;
+	for (size_t i = 0; bytes > (uint64_t)j->options.quarantine_bytes && seglog_at(j->quarantine, i, &s); i++) {
+		bytes -= s.end;
+		before = s.number + 1;
+	}
+	if (before)
+		seglog_prune(j->quarantine, before);
+}
+
+/* Indexes outlive their segments for as long as dedupe needs them. */
+static void prune_indexes(struct journal *j)
+{
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.dedupe_window_ms;
+	uint64_t start = seglog_start(j->events).hi;
+	int fd = openat(seglog_dir(j->events), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));) {
+		uint64_t number;
+		struct index index;
+		if (!segment_parse_name(e->d_name, "idx", &number) || number >= start)
+			continue;
+		if (index_load_sidecar(dirfd(d), number, &index) != 0) {
+			unlinkat(dirfd(d), e->d_name, 0);
+			continue;
+		}
+		if (index.last_ms < oldest_ms)
+			unlinkat(dirfd(d), e->d_name, 0);
+		index_free(&index);
+	}
+	closedir(d);
+}
+
+void *housekeeper_main(void *journal)
+{
+	struct journal *j = journal;
+	uint64_t start = 0;
+	pthread_mutex_lock(&j->house.lock);
+	while (!j->house.stop) {
+		pthread_mutex_unlock(&j->house.lock);
+		index_finished(j, j->events);
+		prune_events(j);
+		prune_quarantine(j);
+		if (start != seglog_start(j->events).hi) {
+			start = seglog_start(j->events).hi;
+			prune_indexes(j);
+		}
+		pthread_mutex_lock(&j->house.lock);
+		struct timespec until;
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += TICK_MS / 1000;
+		if (!j->house.stop)
+			pthread_cond_timedwait(&j->house.rung, &j->house.lock, &until);
+	}
+	pthread_mutex_unlock(&j->house.lock);
+	return NULL;
+}

@@ -1,0 +1,88 @@
+/* internal.h - the parts of the embedded journal; for the files of this folder only. */
+#ifndef JOURNAL_INTERNAL_H
+#define JOURNAL_INTERNAL_H
+
+#include "journal/dedupe.h"
+#include "journal/seglog.h"
+#include "journal/state.h"
+#include "journal/unanswered.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct journal {
+	struct journal_options options;
+	char *path;
+	bool writable;
+	int lock_fd;
+	struct seglog *events, *quarantine;
+	struct state *state;
+
+	struct { /* tickets that wait for the committer */
+		pthread_mutex_t lock;
+		pthread_cond_t filled;
+		struct journal_ticket *first, **last; /* lock */
+		size_t bytes;                         /* lock */
+		bool idle;                            /* lock: the committer sleeps */
+		bool stop;                            /* lock */
+	} queue;
+
+	struct { /* who waits for new events */
+		pthread_mutex_t lock;
+		pthread_cond_t moved;
+		unsigned waiting;   /* lock */
+		uint64_t wakes;     /* lock */
+	} tail;
+
+	struct { /* why appends are refused */
+		pthread_mutex_t lock;
+		struct err why;   /* lock */
+		atomic_bool is;
+	} trouble;
+
+	atomic_bool over_limit; /* set by the housekeeper: nothing may be pruned, and there is no room */
+
+	struct { /* the housekeeper's bell */
+		pthread_mutex_t lock;
+		pthread_cond_t rung;
+		bool stop; /* lock */
+	} house;
+
+	pthread_t committer, housekeeper;
+	bool committer_runs, housekeeper_runs;
+
+	/* the committer's own */
+	struct dedupe *dedupe;
+	struct unanswered *unanswered;
+	struct heads *heads;
+	int64_t retry_at_ns; /* steady clock: after a failure, not before */
+
+	struct {
+		_Atomic uint64_t appended, duplicates, malformed, refused, replayed, unavailable, commits, dedupe_keys;
+	} stats;
+};
+
+/* A position of the embedded journal in 64 bits; 0 is none. */
+static inline uint64_t pos_pack(struct journal_pos p)
+{
+	return p.hi << 32 | p.lo;
+}
+static inline struct journal_pos pos_unpack(uint64_t at)
+{
+	return (struct journal_pos){ at >> 32, at & UINT32_MAX };
+}
+
+/* commit.c */
+void *committer_main(void *journal);
+void committer_replay(struct journal *, uint64_t segment, const struct index_entry *); /* while opening, in order */
+void trouble_set(struct journal *, const struct err *);
+
+/* heads.c: heads of records by position, for verifying fingerprints */
+struct heads *heads_create(struct seglog *);
+void heads_destroy(struct heads *);
+bool heads_at(struct heads *, uint64_t at, struct index_entry *ret);
+
+/* house.c */
+void *housekeeper_main(void *journal);
+
+#endif

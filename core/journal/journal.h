@@ -1,0 +1,208 @@
+/* journal.h - the durable store of events and deliveries: what every engine offers. The first engine is
+ * embedded (a folder); the shape fits a distributed one:
+ *  - event ids are the router's; positions belong to the engine, are opaque, and only ordered;
+ *  - append is asynchronous; tickets come back in groups, from a thread of the engine;
+ *  - the state of a sink is a cursor plus exceptions (parked, dead), settled in one durable step. */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include "base/err.h"
+#include "base/id.h"
+#include "base/str.h"
+
+#include <patchbay/plugin.h>
+
+struct journal;
+
+struct journal_pos {
+	uint64_t hi, lo;
+};
+
+enum journal_kind {
+	JOURNAL_EVENT = 1,     /* accepted; to be routed */
+	JOURNAL_DUPLICATE = 2, /* a provider's repeat of `original`; only its envelope is kept */
+	JOURNAL_MALFORMED = 3, /* quarantined: authentic, but not understood */
+	JOURNAL_REFUSED = 4,   /* quarantined: not authentic, or a replay */
+	JOURNAL_ANSWER = 5,    /* about the answer for the event `original`, see journal_answer */
+};
+enum { JOURNAL_FLAG_TEST = 1, JOURNAL_FLAG_TYPE_GUESS = 2, JOURNAL_FLAG_ANSWER_FAILED = 4 };
+
+struct journal_record {
+	struct id id;
+	struct id original;   /* JOURNAL_DUPLICATE, JOURNAL_ANSWER */
+	uint8_t kind;         /* enum journal_kind */
+	uint8_t dedupe;       /* PATCHBAY_DEDUPE_* */
+	uint8_t flags;        /* JOURNAL_FLAG_* */
+	int64_t received_ns;
+	int64_t time_ns;      /* 0: unknown */
+	patchbay_str source, plugin, type, kind_name, subject;
+	patchbay_str key, token; /* for dedupe; token empty = none */
+	patchbay_str client;  /* address that posted it */
+	patchbay_str note;    /* how it was verified, or why it is quarantined */
+	patchbay_str request; /* quarantine: request line and headers, for verifying it again */
+	patchbay_str data;
+};
+
+/* ---- Opening ------------------------------------------------------------------------------------ */
+
+struct journal_ticket;
+
+struct journal_options {
+	const char *path;
+	int64_t retention_age_ms, retention_bytes, quarantine_bytes;
+	int64_t dedupe_window_ms;     /* at least the longest retry horizon of any source */
+	uint64_t segment_bytes;       /* 0: default */
+	/* Called by a thread of the engine with a list (by ->next) of tickets that are decided. May be NULL
+	 * when nothing is appended. */
+	void (*decided)(void *ctx, struct journal_ticket *list);
+	void *ctx;
+};
+
+/* Opens, or creates, and recovers; says in the log what it found torn or damaged. One process at a time. */
+struct journal *journal_open(const struct journal_options *, struct err *err);
+/* For reading beside a running daemon: no lock, no repair, no append, no settle. */
+struct journal *journal_open_reader(const char *path, struct err *err);
+void journal_close(struct journal *); /* commits what is queued; NULL is fine */
+
+/* ---- Appending ------------------------------------------------------------------------------------- */
+
+enum journal_outcome {
+	JOURNAL_FRESH = 1,    /* durable */
+	JOURNAL_DUP = 2,      /* a repeat of ->original, which is durable */
+	JOURNAL_REPLAYED = 3, /* its token came before, with another key; quarantined, no event was stored */
+	JOURNAL_UNAVAILABLE = 4, /* not durable, not acknowledged; journal_trouble() says why */
+};
+
+struct journal_ticket { /* everything that one request brought; the caller's until given to journal_append() */
+	struct journal_ticket *next;
+	struct buf records;    /* from journal_encode(), any number */
+	uint32_t n;
+	uint32_t horizon_s;    /* the provider's retry horizon, for PATCHBAY_DEDUPE_UNANSWERED */
+	uint32_t late_ms;      /* an answer later than this after received_ns did not count for the provider */
+	/* results, for the whole and for the first record */
+	enum journal_outcome outcome; /* the worst of all records: UNAVAILABLE, REPLAYED, FRESH, then DUP */
+	struct id id;          /* of the first record's event: new, or the original's */
+	bool internal;         /* the engine's own: never seen by decided() */
+	bool unanswered;       /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
+};
+
+void journal_encode(struct buf *, const struct journal_record *);
+/* Takes the tickets (a list by ->next) until they come back through decided(). False: none was taken (too much is queued, or the
+ * journal is in trouble): answer 503. [any thread] */
+bool journal_append(struct journal *, struct journal_ticket *);
+
+/* For tickets with `unanswered`: journal_answering() records durably that the answer goes out now (the
+ * ticket comes back through decided() once more), before anything is sent; journal_answer_failed() that
+ * it did not reach the provider in time after all. An event with neither note, or with the latter, is
+ * known to be unanswered: the same bytes again are its retry. [any thread] */
+bool journal_answering(struct journal *, struct journal_ticket *);
+void journal_answer_failed(struct journal *, const struct journal_ticket *); /* after journal_answering() */
+
+/* Why appends are refused right now; false: they are not. [any thread] */
+bool journal_trouble(struct journal *, struct err *why);
+
+/* ---- Reading ----------------------------------------------------------------------------------------- */
+
+struct journal_reader; /* one thread at a time */
+
+struct journal_reader *journal_reader_open(struct journal *);
+void journal_reader_close(struct journal_reader *);
+struct journal_pos journal_end(struct journal *);   /* behind the last durable record */
+struct journal_pos journal_start(struct journal *); /* the oldest that is kept */
+int journal_pos_cmp(struct journal_pos, struct journal_pos);
+
+/* The first record at or behind *pos; moves *pos behind it, and sets *ret_at (may be NULL) to where it stood.
+ * The record is the reader's until its next call. 1: there; 0: none yet; -1: err (that part cannot be read; *pos is moved behind it). */
+int journal_read(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret,
+                 struct journal_pos *ret_at, struct err *err);
+/* Same, for the exact position of one record. */
+int journal_read_at(struct journal_reader *, struct journal_pos at, struct journal_record *ret, struct err *err);
+/* Newest first: the record before *pos. 1, 0 (none), -1. */
+int journal_read_before(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret, struct err *err);
+/* The record of that id (not an answer's). 1, 0, -1. */
+int journal_find(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
+/* Quarantined requests that could not be verified, newest first, *cursor zeroed at first. 1, 0, -1. */
+int journal_read_refused(struct journal_reader *, struct journal_pos *cursor, struct journal_record *ret, struct err *err);
+
+/* Waits until there is something behind pos, or journal_wake(), or timeout_ms have passed. */
+void journal_wait(struct journal *, struct journal_pos pos, int64_t timeout_ms);
+void journal_wake(struct journal *);
+
+/* ---- Deliveries ------------------------------------------------------------------------------------- */
+
+struct journal_sink { /* what is durable about a sink */
+	struct journal_pos cursor; /* everything before it is settled or parked */
+	patchbay_str checkpoint;   /* malloc'ed: free(checkpoint.p) */
+	bool fresh;                /* was not known until now: starts at the end of the journal */
+};
+/* [control] */
+int journal_sink_open(struct journal *, const char *sink, struct journal_sink *ret, struct err *err);
+/* Which sinks the retention must wait for; others' cursors are forgotten about. [control] */
+int journal_sinks_keep(struct journal *, const char *const *sinks, size_t n, struct err *err);
+
+enum journal_act { JOURNAL_DONE = 1, JOURNAL_PARK = 2, JOURNAL_DEAD = 3, JOURNAL_SKIP = 4 };
+
+struct journal_settled {
+	struct journal_pos at;
+	struct id id;
+	enum journal_act act;
+	bool was_parked;       /* comes from journal_due() */
+	uint32_t attempt;      /* number of the attempt that led here; 0 for SKIP */
+	int64_t due_ms;        /* PARK: wall clock, not before */
+	int64_t at_ms;         /* when the attempt was made, wall clock */
+	int64_t took_ms;
+	const char *class_;    /* DEAD: "event", "destination", "gave up"; static text */
+	patchbay_str why;      /* unless DONE */
+};
+/* One durable step: cursor (NULL = stays), exceptions, outcomes and checkpoint (NULL = stays). Thread-safe,
+ * one caller per sink. A DONE item that was never parked costs no row of its own. */
+int journal_settle(struct journal *, const char *sink, const struct journal_pos *cursor,
+                   const struct journal_settled *, size_t n, const patchbay_str *checkpoint, struct err *err);
+
+struct journal_parked {
+	struct journal_pos at;
+	struct id id;
+	uint32_t attempts; /* made so far */
+	int64_t first_ms;  /* wall clock of the first attempt */
+	int64_t due_ms;
+};
+/* Parked deliveries of a sink that are due, oldest due first. Returns how many, -1 err. *ret_next_ms: when the next
+ * one (that was not returned) is due, INT64_MAX for none. */
+int journal_due(struct journal *, const char *sink, int64_t now_ms, struct journal_parked *ret, size_t max,
+                int64_t *ret_next_ms, struct err *err);
+
+enum journal_state { JOURNAL_STATE_OWED, JOURNAL_STATE_PARKED, JOURNAL_STATE_DONE, JOURNAL_STATE_DEAD, JOURNAL_STATE_SKIPPED, JOURNAL_STATE_NOT_ROUTED };
+struct journal_delivery_state {
+	const char *sink;
+	enum journal_state state;
+	uint32_t attempts;  /* 0: not known (done at the first attempt) */
+	int64_t at_ms;      /* of the last step; 0 for OWED, NOT_ROUTED */
+	int64_t due_ms;     /* PARKED */
+	const char *class_; /* DEAD */
+	const char *why;    /* last reason, or "" */
+};
+/* Calls back once per sink that the journal knows. OWED here means: the cursor has not reached it yet
+ * (whether a route leads there, the router knows). */
+int journal_deliveries(struct journal *, struct journal_pos at, const struct id *,
+                       void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err);
+
+struct journal_attempt {
+	const char *sink;
+	uint32_t number;
+	int64_t at_ms, took_ms;
+	const char *result; /* "done", "retry", "dead", "skipped" */
+	const char *why;
+};
+/* The recorded attempts (all but a first that succeeded), oldest first. */
+int journal_attempts(struct journal *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *), void *ctx, struct err *err);
+
+/* ---- Housekeeping ------------------------------------------------------------------------------------- */
+
+struct journal_stats {
+	uint64_t appended, duplicates, malformed, refused, replayed, unavailable; /* since the start */
+	uint64_t commits, bytes, quarantine_bytes;
+	uint64_t dedupe_keys;
+};
+void journal_stats(struct journal *, struct journal_stats *);
+
+#endif

@@ -1,0 +1,47 @@
+/* seglog.h - a log as a sequence of segments: recovery, append, sync, rotation, pruning. One thread
+ * appends; any thread asks where the log ends. A position is (segment number, offset).
+ *
+ * After a failed sync nothing is ever written to that file again: the pages may be gone although a
+ * second sync succeeds. The next segment's header says up to where the abandoned one counts. */
+#ifndef JOURNAL_SEGLOG_H
+#define JOURNAL_SEGLOG_H
+
+#include "journal/segment.h"
+
+struct seglog;
+
+struct seglog_segment {
+	uint64_t number, salt;
+	uint64_t end;     /* good up to here; of the last one: what is durable */
+	int64_t last_ms;  /* newest record, by its time of receipt; 0 unknown */
+};
+
+/* writable: repairs (cuts a torn tail off, sets unreadable segments aside) and may append. */
+struct seglog *seglog_open(const char *path, uint64_t segment_bytes, bool writable, struct err *err);
+void seglog_close(struct seglog *);
+
+/* The end up to which the log is durable (for a reader: up to which it was found to be good). [any] */
+struct journal_pos seglog_end(struct seglog *);
+struct journal_pos seglog_start(struct seglog *); /* [any] */
+size_t seglog_count(struct seglog *); /* [any] */
+bool seglog_at(struct seglog *, size_t i, struct seglog_segment *ret); /* [any] */
+/* The segment of that number, or, if there is none, the first behind it. [any] */
+bool seglog_find(struct seglog *, uint64_t number, struct seglog_segment *ret, bool *ret_last);
+uint64_t seglog_bytes(struct seglog *); /* [any] */
+int seglog_dir(const struct seglog *);
+/* Looks for what a writer in another process has added. Reader only. */
+int seglog_refresh(struct seglog *, struct err *err);
+
+/* ---- the appending thread */
+
+/* Where the next bytes will stand; makes a new segment first if the current one is full, or abandoned. */
+int seglog_reserve(struct seglog *, struct journal_pos *ret, uint64_t *ret_salt, struct err *err);
+/* Writes at the reserved position and syncs. On failure nothing has happened, except that the file may have
+ * been abandoned; the reserved position is void. */
+int seglog_commit(struct seglog *, const void *p, size_t n, struct err *err);
+/* Deletes the segments before `number`; the last one stays. Their indexes stay. */
+void seglog_prune(struct seglog *, uint64_t number);
+/* Notes the time of a segment's newest record. */
+void seglog_set_last_ms(struct seglog *, uint64_t number, int64_t last_ms);
+
+#endif

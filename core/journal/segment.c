@@ -1,0 +1,175 @@
+/* segment.c - creating, opening and scanning one segment file. */
+#include "journal/segment.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static const char magic[8] = "PBSEG\0\0\1";
+#define BYTE_ORDER_MARK 0x01020304u
+
+void segment_name(uint64_t number, const char *suffix, char out[SEGMENT_NAME_SIZE])
+{
+	snprintf(out, SEGMENT_NAME_SIZE, "%08" PRIx64 ".%s", number, suffix);
+}
+
+bool segment_parse_name(const char *name, const char *suffix, uint64_t *ret_number)
+{
+	char *end;
+	if (strspn(name, "0123456789abcdef") < 8)
+		return false;
+	errno = 0;
+	*ret_number = strtoull(name, &end, 16);
+	return errno == 0 && *end == '.' && strcmp(end + 1, suffix) == 0;
+}
+
+static uint64_t header_checksum(const struct segment_header *h)
+{
+	return XXH3_64bits(h, offsetof(struct segment_header, checksum));
+}
+
+int segment_create(int dir, uint64_t number, uint64_t previous_end, struct segment_header *ret, struct err *err)
+{
+	char name[SEGMENT_NAME_SIZE], temporary[SEGMENT_NAME_SIZE];
+	segment_name(number, "seg", name);
+	segment_name(number, "tmp", temporary);
+	struct segment_header h = { .byte_order = BYTE_ORDER_MARK,
+		                    .number = number,
+		                    .previous_end = previous_end,
+		                    .created_ns = clock_wall_ns() };
+	memcpy(h.magic, magic, sizeof magic);
+	if (getrandom(&h.salt, sizeof h.salt, 0) != (ssize_t)sizeof h.salt)
+		return err_set(err, "no random numbers: %s", strerror(errno));
+	h.checksum = header_checksum(&h);
+
+	int fd = openat(dir, temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (fd == -1)
+		return err_set(err, "cannot create %s: %s", temporary, strerror(errno));
+	ssize_t put = pwrite(fd, &h, sizeof h, 0);
+	if (put != (ssize_t)sizeof h) {
+		err_set(err, "cannot write %s: %s", temporary, put == -1 ? strerror(errno) : "disk full");
+		goto fail;
+	}
+	if (fsync(fd) == -1 || renameat(dir, temporary, dir, name) == -1 || fsync(dir) == -1) {
+		err_set(err, "cannot make %s durable: %s", name, strerror(errno));
+		goto fail;
+	}
+	*ret = h;
+	return fd;
+fail:
+	close(fd);
+	unlinkat(dir, temporary, 0);
+	return -1;
+}
+
+int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret, struct err *err)
+{
+	char name[SEGMENT_NAME_SIZE];
+	segment_name(number, "seg", name);
+	int fd = openat(dir, name, flags | O_CLOEXEC);
+	if (fd == -1)
+		return err_set(err, "cannot open %s: %s", name, strerror(errno));
+	struct segment_header h;
+	ssize_t got = pread(fd, &h, sizeof h, 0);
+	if (got != (ssize_t)sizeof h)
+		err_set(err, "%s: %s", name, got == -1 ? strerror(errno) : "too short for its header");
+	else if (memcmp(h.magic, magic, sizeof magic - 1) != 0)
+		err_set(err, "%s is no segment of a journal", name);
+	else if (h.magic[7] != magic[7])
+		err_set(err, "%s has format %d, this program reads %d", name, h.magic[7], magic[7]);
+	else if (h.byte_order != BYTE_ORDER_MARK)
+		err_set(err, "%s was written by a machine of the other byte order", name);
+	else if (h.checksum != header_checksum(&h) || h.number != number)
+		err_set(err, "the header of %s is damaged", name);
+	else {
+		*ret = h;
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+#define SCAN_CHUNK (UINT64_C(1) << 20)
+
+/* A window of the file in memory that holds at least `want` bytes from `offset`, if the file does. */
+struct window {
+	char *p;
+	size_t room, n;
+	uint64_t offset;
+};
+
+static int window_at(struct window *w, int fd, uint64_t offset, uint64_t want, uint64_t end, struct err *err)
+{
+	if (offset + want > end)
+		want = end - offset;
+	if (offset >= w->offset && offset + want <= w->offset + w->n)
+		return 0;
+	uint64_t n = want < SCAN_CHUNK ? SCAN_CHUNK : want;
+	if (offset + n > end)
+		n = end - offset;
+	if (n > w->room) {
+		free(w->p);
+		w->p = xmalloc(n);
+		w->room = n;
+	}
+	w->offset = offset;
+	w->n = 0;
+	while (w->n < n) {
+		ssize_t got = pread(fd, w->p + w->n, n - w->n, (off_t)(offset + w->n));
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return err_set(err, "cannot read a segment at %" PRIu64 ": %s", offset, strerror(errno));
+		if (got == 0)
+			break;
+		w->n += (size_t)got;
+	}
+	return 0;
+}
+
+int64_t segment_scan(int fd, uint64_t salt, uint64_t from, uint64_t end, segment_each each, void *ctx,
+                     uint64_t *ret_bad, struct err *err)
+{
+	struct window w = { 0 };
+	uint64_t at = from, good_end = from, bad = 0;
+	int64_t result = -1;
+	while (at + sizeof(struct record_head) <= end) {
+		if (window_at(&w, fd, at, sizeof(struct record_head), end, err) != 0)
+			goto out;
+		if (w.offset + w.n < at + sizeof(struct record_head))
+			break;
+		const struct record_head *head = (const void *)(w.p + (at - w.offset));
+		bool plausible = head->magic == RECORD_MAGIC && head->size <= RECORD_SIZE_MAX && head->size <= end - at;
+		if (plausible) {
+			if (window_at(&w, fd, at, head->size, end, err) != 0)
+				goto out;
+			head = (const void *)(w.p + (at - w.offset));
+		}
+		if (!plausible || !record_valid(head, w.n - (at - w.offset), salt)) {
+			at += RECORD_ALIGN;
+			continue;
+		}
+		bad += at - good_end;
+		if (each)
+			each(ctx, at, head);
+		at += head->size;
+		good_end = at;
+	}
+	if (ret_bad)
+		*ret_bad = bad;
+	result = (int64_t)good_end;
+out:
+	free(w.p);
+	return result;
+}

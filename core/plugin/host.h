@@ -1,0 +1,41 @@
+/* host.h - finding, loading and checking plugins, and the instances made of them. */
+#ifndef PLUGIN_HOST_H
+#define PLUGIN_HOST_H
+
+#include "base/call.h"
+#include "base/err.h"
+#include "config/config.h"
+
+/* ---- The plugins found in a list of folders. [one thread] */
+
+struct registry;
+
+struct registry *registry_create(void);
+void registry_destroy(struct registry *); /* plugins stay mapped: code may still be on a stack */
+
+/* Loads every *.so of these folders, in order; the first of a name wins, later ones are noted as shadowed. */
+void registry_search(struct registry *, patchbay_strs dirs);
+const patchbay_plugin *registry_find(struct registry *, const char *name, struct err *err);
+
+struct registry_entry {
+	const char *path;
+	const patchbay_plugin *plugin; /* the host's own copy, grown to our size; NULL: refused */
+	const char *refused;           /* one sentence that names file, reason, versions; NULL: loaded */
+};
+size_t registry_count(const struct registry *);
+const struct registry_entry *registry_at(const struct registry *, size_t i);
+
+/* For config_load(). */
+struct config_plugins registry_for_config(struct registry *);
+
+/* ---- Instances. Every call below is one call of the SDK's, with its thread rules. */
+
+struct instance; /* one source or sink of routes.yaml */
+
+/* kind: "source" or "sink", for log lines. NULL: err says why. Does not take over `options`. */
+struct instance *instance_create(const patchbay_plugin *, bool sink, const char *name, const void *options, struct err *err);
+void instance_destroy(struct instance *);
+void *instance_self(const struct instance *);
+const patchbay_host *instance_host(const struct instance *);
+
+#endif

@@ -1,0 +1,195 @@
+/* instance.c - a source or sink of routes.yaml, made from a plugin, and the host that it sees. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "plugin/host.h"
+#include "plugin/services.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTROL_MEMORY ((size_t)1 << 20) /* of one check or create */
+#define CONTROL_MS 10000
+#define NO_DEADLINE_MS INT64_C(86400000) /* a day: safe to calculate with */
+#define LOG_BYTES_MAX 2048
+
+struct instance {
+	patchbay_host host; /* the first member: what a plugin hands back is the instance */
+	const patchbay_plugin *plugin;
+	bool sink;
+	char *name;
+	void *self;
+};
+
+static const void *host_service(const patchbay_host *host, const char *id)
+{
+	(void)host;
+	return id ? service_find(id) : NULL;
+}
+
+static void host_log(const patchbay_host *host, int32_t level, patchbay_str message)
+{
+	const struct instance *instance = (const struct instance *)host;
+	enum log_level known = LOG_LEVEL_INFO;
+
+	if (level <= PATCHBAY_LOG_ERROR)
+		known = LOG_LEVEL_ERROR;
+	else if (level == PATCHBAY_LOG_WARNING)
+		known = LOG_LEVEL_WARNING;
+	else if (level >= PATCHBAY_LOG_DEBUG)
+		known = LOG_LEVEL_DEBUG;
+	if (message.n > LOG_BYTES_MAX)
+		message.n = LOG_BYTES_MAX;
+	log_line(known, "%s %s (%s): %.*s", instance->sink ? "sink" : "source", instance->name, instance->plugin->name,
+		 STR_ARG(message));
+}
+
+static void host_explain(patchbay_call *call, patchbay_str sentence)
+{
+	if (sentence.n > LOG_BYTES_MAX)
+		sentence.n = LOG_BYTES_MAX;
+	call_explain(call, "%.*s", STR_ARG(sentence));
+}
+
+static void *host_alloc(patchbay_call *call, size_t n)
+{
+	return arena_alloc(&call->arena, n);
+}
+
+static int64_t host_now_ns(const patchbay_host *host)
+{
+	(void)host;
+	return clock_wall_ns();
+}
+
+static int64_t host_left_ms(const patchbay_call *call)
+{
+	if (!call->deadline_ns)
+		return NO_DEADLINE_MS;
+	int64_t left_ns = call->deadline_ns - clock_steady_ns();
+	return left_ns > 0 ? (left_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
+}
+
+static const patchbay_host host_table = {
+	.size = sizeof(patchbay_host),
+	.abi_minor = PATCHBAY_ABI_MINOR,
+	.service = host_service,
+	.log = host_log,
+	.explain = host_explain,
+	.alloc = host_alloc,
+	.now_ns = host_now_ns,
+	.left_ms = host_left_ms,
+};
+
+static const char *status_text(patchbay_status status)
+{
+	switch (status) {
+	case PATCHBAY_ECONFIG:
+		return "its options are wrong";
+	case PATCHBAY_ENOMEM:
+		return "it ran out of memory";
+	case PATCHBAY_ELIMIT:
+		return "something that it needs is missing or busy";
+	default:
+		return NULL;
+	}
+}
+
+/* What a control call ended with: the plugin's own sentence, or else what its status means. */
+static int refused(const patchbay_call *call, patchbay_status status, struct err *err)
+{
+	if (call->why.n)
+		return err_set(err, "%.*s", STR_ARG(call->why));
+	if (status_text(status))
+		return err_set(err, "%s (the plugin does not say more)", status_text(status));
+	return err_set(err, "the plugin answered with status %d and no explanation", (int)status);
+}
+
+struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const char *name, const void *options,
+				 struct err *err)
+{
+	struct instance *instance = xcalloc(1, sizeof(*instance));
+	struct patchbay_call call;
+	struct err why;
+
+	*instance = (struct instance){ .host = host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name) };
+	call_init(&call, CONTROL_MEMORY);
+	call_begin(&call, CONTROL_MS);
+	patchbay_status status = sink ? plugin->sink->create(&instance->host, &call, options, &instance->self)
+				      : plugin->source->create(&instance->host, &call, options, &instance->self);
+	if (status != PATCHBAY_OK) {
+		refused(&call, status, &why);
+		err_set(err, "%s '%s' (plugin %s) cannot start: %s", sink ? "sink" : "source", name, plugin->name,
+			why.text);
+		instance_destroy(instance);
+		instance = NULL;
+	}
+	call_fini(&call);
+	return instance;
+}
+
+void instance_destroy(struct instance *instance)
+{
+	if (!instance)
+		return;
+	if (instance->self) {
+		if (instance->sink)
+			instance->plugin->sink->destroy(instance->self);
+		else
+			instance->plugin->source->destroy(instance->self);
+	}
+	free(instance->name);
+	free(instance);
+}
+
+void *instance_self(const struct instance *instance)
+{
+	return instance->self;
+}
+
+const patchbay_host *instance_host(const struct instance *instance)
+{
+	return &instance->host;
+}
+
+/* ---- What config_load() asks */
+
+static void config_search(void *ctx, patchbay_strs dirs)
+{
+	registry_search(ctx, dirs);
+}
+
+static const patchbay_plugin *config_find(void *ctx, const char *name, struct err *err)
+{
+	return registry_find(ctx, name, err);
+}
+
+static int config_check(void *ctx, const patchbay_plugin *plugin, bool sink, const void *options, struct err *err)
+{
+	patchbay_status (*check)(const patchbay_host *, patchbay_call *, const void *) =
+		sink ? plugin->sink->check : plugin->source->check;
+	char name[] = "to be checked";
+	struct instance instance = { .host = host_table, .plugin = plugin, .sink = sink, .name = name };
+	struct patchbay_call call;
+	int r = 0;
+	(void)ctx;
+
+	err->text[0] = '\0';
+	if (!check)
+		return 0;
+	call_init(&call, CONTROL_MEMORY);
+	call_begin(&call, CONTROL_MS);
+	patchbay_status status = check(&instance.host, &call, options);
+	if (status != PATCHBAY_OK)
+		r = refused(&call, status, err);
+	else if (call.why.n)
+		err_set(err, "%.*s", STR_ARG(call.why));
+	call_fini(&call);
+	return r;
+}
+
+struct config_plugins registry_for_config(struct registry *registry)
+{
+	return (struct config_plugins){ registry, config_search, config_find, config_check };
+}

@@ -1,0 +1,13 @@
+/* option_check.h - a plugin's options table: checked, and copied into an array of our own structs. */
+#ifndef PLUGIN_OPTION_CHECK_H
+#define PLUGIN_OPTION_CHECK_H
+
+#include "base/err.h"
+
+#include <patchbay/plugin.h>
+
+/* side: "source" or "sink". *ret: to be freed; NULL when there are no options. */
+int options_copy(const char *side, const patchbay_option *theirs, uint32_t n, uint32_t options_size,
+		 patchbay_option **ret, struct err *err);
+
+#endif

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Installs what building Patchbay needs on Debian 12 and its relatives; with --tests also what the tests
+# and the benchmark need. Asks nothing, and returns at once when everything is there.
+set -eu
+
+packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
+	libmicrohttpd-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev"
+
+for argument; do
+	case $argument in
+	--tests) packages="$packages python3 libcmocka-dev wrk procps mount e2fsprogs" ;;
+	*)
+		echo "usage: $0 [--tests]" >&2
+		exit 2
+		;;
+	esac
+done
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "$0: this script knows apt-get only; install the equivalents of these Debian packages by hand:" $packages >&2
+	exit 1
+fi
+
+missing=
+for package in $packages; do
+	# One of several architectures may be installed: any "ii" line will do.
+	dpkg-query -W -f '${db:Status-Abbrev}\n' "$package" 2>/dev/null | grep -q '^ii' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+	if ! command -v sudo >/dev/null 2>&1; then
+		echo "$0: run this as root, or install sudo; missing:$missing" >&2
+		exit 1
+	fi
+	sudo=sudo
+fi
+
+echo "installing:$missing"
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
+	-o Dpkg::Use-Pty=0 install $missing >/dev/null

@@ -1,0 +1,98 @@
+/* patchbay/keys.h - several keyed hashes of which any one may match, which is how a secret is rotated.
+ * Conveniences for sources, all static inline: no part of the ABI. */
+#ifndef PATCHBAY_KEYS_H
+#define PATCHBAY_KEYS_H
+
+#include <patchbay/services.h>
+#include <patchbay/sugar.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PATCHBAY_KEYS_MAX 8 /* give it as .max of the option, too */
+
+typedef struct patchbay_keys {
+	const patchbay_crypto_service *crypto;
+	size_t n;
+	patchbay_hmac *v[PATCHBAY_KEYS_MAX];
+} patchbay_keys;
+
+/* Are these fit to be keys? No keys at all are fit. ECONFIG is explained; `option` is their name in routes.yaml. */
+static inline patchbay_status patchbay_keys_check(const patchbay_host *host, patchbay_call *call, const char *option,
+						  patchbay_strs secrets)
+{
+	if (secrets.n > PATCHBAY_KEYS_MAX) {
+		host->explain(call,
+			      patchbay_fmt(host, call, "'%s' lists %zu secrets, at most %d are taken; remove old ones",
+					   option, secrets.n, PATCHBAY_KEYS_MAX));
+		return PATCHBAY_ECONFIG;
+	}
+	for (size_t i = 0; i < secrets.n; i++) {
+		if (secrets.v[i].n > 0)
+			continue;
+		host->explain(call, patchbay_fmt(host, call,
+						 "'%s' is empty (number %zu of %zu): anybody could sign with it; "
+						 "check the variable or the file that it is taken from",
+						 option, i + 1, secrets.n));
+		return PATCHBAY_ECONFIG;
+	}
+	return PATCHBAY_OK;
+}
+
+/* [control] NULL keys inside, and keys that were never made, are fine. */
+static inline void patchbay_keys_fini(patchbay_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		keys->crypto->hmac_free(keys->v[i]);
+	keys->n = 0;
+}
+
+/* [control] Anything but OK: explained, nothing to free. algorithm: PATCHBAY_SHA1, PATCHBAY_SHA256. */
+static inline patchbay_status patchbay_keys_init(patchbay_keys *keys, const patchbay_host *host, patchbay_call *call,
+						 const patchbay_crypto_service *crypto, uint32_t algorithm,
+						 const char *option, patchbay_strs secrets)
+{
+	patchbay_status status = patchbay_keys_check(host, call, option, secrets);
+	keys->crypto = crypto;
+	keys->n = 0;
+	for (size_t i = 0; status == PATCHBAY_OK && i < secrets.n; i++) {
+		keys->v[i] = crypto->hmac_new(algorithm, secrets.v[i]);
+		if (!keys->v[i]) {
+			host->explain(call,
+				      PATCHBAY_S("no memory for a secret, or its algorithm is unknown to this host"));
+			status = PATCHBAY_ENOMEM;
+			break;
+		}
+		keys->n++;
+	}
+	if (status != PATCHBAY_OK)
+		patchbay_keys_fini(keys);
+	return status;
+}
+
+/* [any] The number (from 1) of the key whose HMAC of the parts, joined, is `hex`; 0: none. Never matches
+ * where there are no keys. */
+static inline size_t patchbay_keys_match(const patchbay_keys *keys, const patchbay_str *parts, size_t n,
+					 patchbay_str hex)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->crypto->hmac_is(keys->v[i], parts, n, hex))
+			return i + 1;
+	return 0;
+}
+
+static inline bool patchbay_is_hex(patchbay_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+			return false;
+	}
+	return s.n > 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,105 @@
+/* patchbay/services.h - tables that the host offers to plugins, each asked for once, by id, in
+ * create(): `self->json = host->service(host, PATCHBAY_JSON);`. NULL: this host does not have it. */
+#ifndef PATCHBAY_SERVICES_H
+#define PATCHBAY_SERVICES_H
+
+#include <patchbay/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- JSON, read only, lazy, exact ---------------------------------------------------------------
+ * parse() checks the whole text once (RFC 8259: strict syntax, valid UTF-8, at most 128 levels, no
+ * lone surrogates, no byte order mark, nothing behind the value); all else looks things up in the text. Where an object
+ * names a member twice, the last one counts. Values live as long as the call and the text. All [any].
+ * Every function takes NULL for a value and then finds nothing. */
+#define PATCHBAY_JSON "patchbay.json/1"
+
+typedef struct patchbay_json patchbay_json; /* opaque: one value inside a text */
+
+enum { PATCHBAY_JSON_NULL = 1, PATCHBAY_JSON_FALSE, PATCHBAY_JSON_TRUE, PATCHBAY_JSON_NUMBER,
+       PATCHBAY_JSON_STRING, PATCHBAY_JSON_ARRAY, PATCHBAY_JSON_OBJECT };
+
+typedef struct patchbay_json_service {
+	uint32_t size;
+	uint32_t reserved;
+	/* NULL: not JSON, or over the call's memory; explained (with the byte offset). The same text in
+	 * the same call is parsed once only. */
+	const patchbay_json *(*parse)(patchbay_call *, patchbay_str text);
+	int32_t (*type)(const patchbay_json *); /* PATCHBAY_JSON_*, 0 for NULL */
+	/* The member of an object by its name, exactly; NULL if absent or not an object. */
+	const patchbay_json *(*get)(patchbay_call *, const patchbay_json *, patchbay_str name);
+	/* The first alternative that is there and not null: "vehicle_id|vehicle.id|stops.0.id". Names
+	 * are compared without regard to ASCII case where nocase. */
+	const patchbay_json *(*find)(patchbay_call *, const patchbay_json *, const char *paths, bool nocase);
+	uint32_t (*count)(const patchbay_json *); /* elements or members; 0 for others */
+	const patchbay_json *(*at)(patchbay_call *, const patchbay_json *, uint32_t index); /* element of an array */
+	/* The value as it stands in the text, numbers and strings (with quotes) too. "" for NULL. */
+	patchbay_str (*raw)(const patchbay_json *);
+	/* A string decoded; numbers, true and false as they stand; "" for null, arrays, objects. */
+	patchbay_str (*text)(patchbay_call *, const patchbay_json *);
+} patchbay_json_service;
+
+/* ---- Keyed hashes ------------------------------------------------------------------------------- */
+#define PATCHBAY_CRYPTO "patchbay.crypto/1"
+
+typedef struct patchbay_hmac patchbay_hmac; /* opaque: a key, made ready */
+
+enum { PATCHBAY_SHA1 = 1, PATCHBAY_SHA256 = 2 };
+
+typedef struct patchbay_crypto_service {
+	uint32_t size;
+	uint32_t reserved;
+	/* [control] NULL when out of memory or the algorithm is unknown. Free it in destroy(). */
+	patchbay_hmac *(*hmac_new)(uint32_t algorithm, patchbay_str key);
+	void (*hmac_free)(patchbay_hmac *); /* [control] wipes the key; NULL is fine */
+	/* [any] Is `hex` the HMAC of the parts, joined? Either case; false unless its length is exact.
+	 * Constant time. */
+	bool (*hmac_is)(const patchbay_hmac *, const patchbay_str *parts, size_t n, patchbay_str hex);
+	/* [any] The HMAC of the parts, joined, in lower-case hex. For simulating a provider. */
+	patchbay_str (*hmac_hex)(patchbay_call *, const patchbay_hmac *, const patchbay_str *parts, size_t n);
+	patchbay_str (*sha256_hex)(patchbay_call *, patchbay_str); /* [any] lower-case hex */
+	bool (*equal)(patchbay_str, patchbay_str); /* [any] constant time for equal lengths */
+} patchbay_crypto_service;
+
+/* ---- Time ----------------------------------------------------------------------------------------- */
+#define PATCHBAY_TIME "patchbay.time/1"
+
+typedef struct patchbay_time_service {
+	uint32_t size;
+	uint32_t reserved;
+	/* [any] ISO 8601 date and time, read leniently: 'T' or a space, 0..9 fraction digits and more
+	 * (cut), zone Z, +hh:mm, +hhmm, +hh; without a zone, UTC. False: not such a time. */
+	bool (*parse)(patchbay_str text, int64_t *ns);
+	/* [any] "2026-11-22T04:13:54.123Z"; fraction of 0, 3, 6 or 9 digits, as many as are needed. */
+	patchbay_str (*format)(patchbay_call *, int64_t ns);
+} patchbay_time_service;
+
+/* ---- Expressions (sinks): what an option of type EXPR, TEXT or FIELDS gives for an event ------------- */
+#define PATCHBAY_EXPR "patchbay.expr/1"
+
+typedef struct patchbay_value {
+	uint32_t size;
+	int32_t type;      /* PATCHBAY_JSON_* of the value that the expression gave */
+	patchbay_str text; /* strings decoded, null "", the rest as JSON. Where the expression only selects
+	                    * (.data.id, .a // .b) numbers stand exactly as in the source. */
+} patchbay_value;
+
+/* Escapes one interpolated value for where the text goes. Return the escaped text, from
+ * host->alloc(call, n) or the value itself. */
+typedef patchbay_str (*patchbay_escape)(void *ctx, patchbay_call *, patchbay_str value);
+
+typedef struct patchbay_expr_service {
+	uint32_t size;
+	uint32_t reserved;
+	/* [delivery] The first value that the expression gives for the event, null if none. False: the
+	 * expression failed, explained. `escape` (or NULL) is applied to each interpolation of a TEXT. */
+	bool (*eval)(patchbay_call *, const patchbay_expr *, const patchbay_delivery *,
+	             patchbay_escape escape, void *ctx, patchbay_value *out);
+} patchbay_expr_service;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

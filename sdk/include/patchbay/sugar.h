@@ -1,0 +1,90 @@
+/* patchbay/sugar.h - conveniences for plugin authors, all static inline: no part of the ABI. */
+#ifndef PATCHBAY_SUGAR_H
+#define PATCHBAY_SUGAR_H
+
+#include <patchbay/plugin.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A patchbay_str of a string literal. */
+#define PATCHBAY_S(literal) ((patchbay_str){ "" literal, sizeof(literal) - 1 })
+
+/* One line of an options table: PATCHBAY_OPTION(struct options, PATCHBAY_T_STR, path, .help = "..."). */
+#define PATCHBAY_OPTION(type_, kind_, field_, ...) \
+	{ .size = sizeof(patchbay_option), .type = (kind_), .name = #field_, \
+	  .offset = (uint32_t)offsetof(type_, field_), __VA_ARGS__ }
+
+static inline patchbay_str patchbay_cstr(const char *s)
+{
+	patchbay_str str = { s, s ? strlen(s) : 0 };
+	return str;
+}
+
+static inline bool patchbay_eq(patchbay_str a, patchbay_str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
+static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
+{
+	patchbay_str found = { NULL, 0 };
+	for (uint32_t i = 0; i < r->n_headers; i++) {
+		if (!patchbay_eq(r->headers[i].key, name))
+			continue;
+		if (found.p)
+			return (patchbay_str){ NULL, 0 };
+		found = r->headers[i].value;
+	}
+	return found;
+}
+
+static inline bool patchbay_cidr_has(const patchbay_cidr *net, const uint8_t addr[16])
+{
+	uint32_t bytes = net->bits / 8, rest = net->bits % 8;
+	if (memcmp(net->addr, addr, bytes) != 0)
+		return false;
+	return rest == 0 || ((net->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
+}
+
+/* printf into memory of the call; "" when there is none left. */
+__attribute__((format(printf, 3, 4)))
+static inline patchbay_str patchbay_fmt(const patchbay_host *host, patchbay_call *call, const char *fmt, ...)
+{
+	patchbay_str out = { "", 0 };
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	char *p = n < 0 ? NULL : (char *)host->alloc(call, (size_t)n + 1);
+	if (!p)
+		return out;
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	out.p = p;
+	out.n = (size_t)n;
+	return out;
+}
+
+/* The parts, joined, in memory of the call; "" when there is none left. */
+static inline patchbay_str patchbay_join(const patchbay_host *host, patchbay_call *call, const patchbay_str *parts, size_t n)
+{
+	patchbay_str out = { "", 0 };
+	size_t total = 0;
+	for (size_t i = 0; i < n; i++)
+		total += parts[i].n;
+	char *p = total ? (char *)host->alloc(call, total) : NULL;
+	if (!p)
+		return out;
+	for (size_t i = 0, at = 0; i < n; at += parts[i].n, i++)
+		if (parts[i].n)
+			memcpy(p + at, parts[i].p, parts[i].n);
+	out.p = p;
+	out.n = total;
+	return out;
+}
+
+#endif
