@@ -60,7 +60,7 @@ for port in (8080, 0):
     print(s.getsockname()[1])
     break
 ')
-sed "s/^listen: .*/listen: 127.0.0.1:$port/" etc/demo/routes.yaml >"$demo/routes.yaml"
+sed -e "s|^listen: .*|listen: 127.0.0.1:$port|" -e "s|/tmp/patchbay-demo|$demo|" etc/demo/routes.yaml >"$demo/routes.yaml"
 mkdir "$demo/export"
 
 random_hex() # BYTES

@@ -79,7 +79,7 @@ static void write_line(enum log_level level, const char *message, size_t n)
 }
 
 /* Returns the length. What is too long is cut, visibly. */
-static size_t format_message(char out[MESSAGE_MAX], const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static size_t format_message(char out[MESSAGE_MAX], const char *fmt, va_list ap)
 {
 	static const char cut[] = "...";
 	int n = vsnprintf(out, MESSAGE_MAX, fmt, ap);

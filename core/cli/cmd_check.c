@@ -80,7 +80,7 @@ static void check_address(const struct config_address *address, const char *key,
 	char *parent = parent_of(((const struct sockaddr_un *)&address->addr)->sun_path);
 	int problem = try_folder(parent);
 	if (problem)
-		fault_error(faults, 0, 0,
+		fault_error(faults, address->line, address->column,
 			    "'%s': no socket can be made in %s: %s; make the folder, and let the user that runs "
 			    "patchbay write there",
 			    key, parent, strerror(problem));

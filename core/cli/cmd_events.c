@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "cli/json_out.h"
 #include "cli/load.h"
 #include "cli/text.h"
 #include "cli/view.h"
@@ -9,13 +10,13 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
-	"Usage: patchbay events [-c FILE] [--limit N] [--source S] [--type GLOB] [--since WHEN] [--quarantine] [--json]\n"
+	"Usage: patchbay events [-c FILE] [--limit N] [--source S] [--type GLOB] [--since WHEN] [--quarantine] "
+	"[--json]\n"
 	"Lists what came in, newest first: events, test calls, repeats of events, and what was quarantined.\n"
 	"Works beside a running daemon, and without one.\n\n"
 	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
@@ -52,7 +53,7 @@ static bool wants(const struct wanted *wanted, const struct journal_record *reco
 static void summary(const struct view_deliveries *deliveries, char *out, size_t size)
 {
 	static const enum journal_state order[] = { JOURNAL_STATE_OWED, JOURNAL_STATE_PARKED, JOURNAL_STATE_DEAD,
-		                                    JOURNAL_STATE_SKIPPED };
+						    JOURNAL_STATE_SKIPPED };
 	size_t count[JOURNAL_STATE_NOT_ROUTED + 1] = { 0 };
 	for (size_t i = 0; i < deliveries->n; i++)
 		count[deliveries->v[i].state]++;
@@ -64,7 +65,8 @@ static void summary(const struct view_deliveries *deliveries, char *out, size_t 
 	int n = snprintf(out, size, "done %zu/%zu", count[JOURNAL_STATE_DONE], routed);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && n >= 0 && (size_t)n < size; i++)
 		if (count[order[i]])
-			n += snprintf(out + n, size - (size_t)n, ", %s %zu", view_state_name(order[i]), count[order[i]]);
+			n += snprintf(out + n, size - (size_t)n, ", %s %zu", view_state_name(order[i]),
+				      count[order[i]]);
 }
 
 static void what_it_is(const struct journal_record *record, char *out, size_t size)
@@ -78,6 +80,11 @@ static void what_it_is(const struct journal_record *record, char *out, size_t si
 	} else {
 		snprintf(out, size, "%s", view_status_name(record));
 	}
+}
+
+static void print_header(void)
+{
+	printf("%-24s  %-36s  %-13s%-33s%-29s%-7s%s\n", "RECEIVED", "ID", "SOURCE", "TYPE", "SUBJECT", "WHAT", "STATE");
 }
 
 static void print_row(const struct journal_record *record, const struct view_deliveries *deliveries)
@@ -103,18 +110,6 @@ static void print_row(const struct journal_record *record, const struct view_del
 	}
 }
 
-static json_t *string(patchbay_str s)
-{
-	struct buf clean = { 0 };
-	json_t *value = s.n ? json_stringn(s.p, s.n) : json_string("");
-	if (!value) { /* not UTF-8 */
-		text_add_clean(&clean, s);
-		value = json_stringn(clean.p, clean.n);
-		buf_free(&clean);
-	}
-	return value;
-}
-
 static void print_json(const struct journal_record *record, const struct view_deliveries *deliveries)
 {
 	char id[ID_TEXT_SIZE], time[TEXT_TIME_SIZE];
@@ -122,19 +117,20 @@ static void print_json(const struct journal_record *record, const struct view_de
 	id_format(&record->id, id);
 	json_object_set_new(line, "received", json_string(text_time(record->received_ns, time)));
 	json_object_set_new(line, "id", json_string(id));
-	json_object_set_new(line, "source", string(record->source));
-	json_object_set_new(line, "type", string(record->type));
-	json_object_set_new(line, "kind", string(record->kind_name.n ? record->kind_name : record->type));
-	json_object_set_new(line, "subject", string(record->subject));
+	json_object_set_new(line, "source", json_out_string(record->source));
+	json_object_set_new(line, "type", json_out_string(record->type));
+	json_object_set_new(line, "kind", json_out_string(record->kind_name.n ? record->kind_name : record->type));
+	json_object_set_new(line, "subject", json_out_string(record->subject));
 	json_object_set_new(line, "status", json_string(view_status_name(record)));
 	if (record->kind == JOURNAL_DUPLICATE) {
 		id_format(&record->original, id);
 		json_object_set_new(line, "duplicate_of", json_string(id));
 	}
 	if (record->kind == JOURNAL_MALFORMED || record->kind == JOURNAL_REFUSED)
-		json_object_set_new(line, "why", string(record->note));
+		json_object_set_new(line, "why", json_out_string(record->note));
 	for (size_t i = 0; i < deliveries->n; i++)
-		json_object_set_new(states, deliveries->v[i].sink, json_string(view_state_name(deliveries->v[i].state)));
+		json_object_set_new(states, deliveries->v[i].sink,
+				    json_string(view_state_name(deliveries->v[i].state)));
 	json_object_set_new(line, "deliveries", states);
 	json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');
@@ -163,7 +159,7 @@ static void advance(struct feed *feed)
 static int list(struct view *view, const struct wanted *wanted)
 {
 	struct feed feeds[2] = { { .next = journal_read_before, .pos = journal_end(view->journal) },
-		                 { .next = journal_read_refused } };
+				 { .next = journal_read_refused } };
 	uint64_t printed = 0;
 	int status = 0;
 	for (int i = 0; i < 2; i++) {
@@ -171,11 +167,13 @@ static int list(struct view *view, const struct wanted *wanted)
 		advance(&feeds[i]);
 	}
 	while (status == 0 && !(feeds[0].ended && feeds[1].ended) && (!wanted->limit || printed < wanted->limit)) {
-		int newer = feeds[0].ended || (!feeds[1].ended && feeds[1].record.received_ns > feeds[0].record.received_ns);
+		int newer = feeds[0].ended ||
+			    (!feeds[1].ended && feeds[1].record.received_ns > feeds[0].record.received_ns);
 		struct feed *feed = &feeds[newer];
 		struct view_deliveries deliveries = { 0 };
 		struct err err = { 0 };
-		if (feed->record.received_ns + 60 * NS_PER_S < wanted->since_ns) { /* and all behind it are older still */
+		if (feed->record.received_ns + 60 * NS_PER_S <
+		    wanted->since_ns) { /* and all behind it are older still */
 			feed->ended = true;
 			continue;
 		}
@@ -184,13 +182,16 @@ static int list(struct view *view, const struct wanted *wanted)
 				fprintf(stderr, "patchbay events: %s\n", err.text);
 				status = 1;
 			} else {
+				if (!printed++ && !wanted->json)
+					print_header();
 				(wanted->json ? print_json : print_row)(&feed->record, &deliveries);
-				printed++;
 			}
 			view_deliveries_free(&deliveries);
 		}
 		advance(feed);
 	}
+	if (!printed && status == 0)
+		fprintf(stderr, "nothing has come in that matches\n");
 	for (int i = 0; i < 2; i++)
 		journal_reader_close(feeds[i].reader);
 	return status;
@@ -226,10 +227,14 @@ static int usage(void)
 static int parse(int argc, char **argv, struct wanted *wanted)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "limit", required_argument, NULL, 'n' },
-		{ "source", required_argument, NULL, 's' }, { "type", required_argument, NULL, 't' },
-		{ "since", required_argument, NULL, 'S' },  { "quarantine", no_argument, NULL, 'q' },
-		{ "json", no_argument, NULL, 'j' },         { "help", no_argument, NULL, 'h' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "limit", required_argument, NULL, 'n' },
+		{ "source", required_argument, NULL, 's' },
+		{ "type", required_argument, NULL, 't' },
+		{ "since", required_argument, NULL, 'S' },
+		{ "quarantine", no_argument, NULL, 'q' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "c:n:h", options, NULL)) != -1;) {
@@ -251,7 +256,8 @@ static int parse(int argc, char **argv, struct wanted *wanted)
 		case 'S':
 			if (parse_since(optarg, &wanted->since_ns))
 				break;
-			fprintf(stderr, "patchbay events: --since is like 2h or 2026-11-22T04:00:00Z, not '%s'\n", optarg);
+			fprintf(stderr, "patchbay events: --since is like 2h or 2026-11-22T04:00:00Z, not '%s'\n",
+				optarg);
 			return usage();
 		case 'q':
 			wanted->quarantine = true;
@@ -268,7 +274,7 @@ static int parse(int argc, char **argv, struct wanted *wanted)
 	}
 	if (optind < argc) {
 		fprintf(stderr, "patchbay events: '%s' is one argument too many; to see one event: patchbay show ID\n",
-		        argv[optind]);
+			argv[optind]);
 		return usage();
 	}
 	return -1;

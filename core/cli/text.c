@@ -10,7 +10,11 @@
 /* The length of the UTF-8 character at p, 0 if there is none or it is a control character. */
 static size_t printable(const unsigned char *p, size_t n)
 {
-	size_t len = *p < 0x80 ? 1 : *p >= 0xC2 && *p < 0xE0 ? 2 : *p >= 0xE0 && *p < 0xF0 ? 3 : *p >= 0xF0 && *p < 0xF5 ? 4 : 0;
+	size_t len = *p < 0x80                 ? 1
+		     : *p >= 0xC2 && *p < 0xE0 ? 2
+		     : *p >= 0xE0 && *p < 0xF0 ? 3
+		     : *p >= 0xF0 && *p < 0xF5 ? 4
+					       : 0;
 	if (!len || len > n)
 		return 0;
 	for (size_t i = 1; i < len; i++)
@@ -22,8 +26,9 @@ static size_t printable(const unsigned char *p, size_t n)
 		return 0;
 	if (len == 3 && ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F))) /* overlong, surrogate */
 		return 0;
-	if (len == 3 && p[0] == 0xE2 && ((p[1] == 0x80 && (p[2] & 0xFC) >= 0xA8 && p[2] <= 0xAE) ||
-	                                 (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9))) /* line ends, turning text around */
+	if (len == 3 && p[0] == 0xE2 &&
+	    ((p[1] == 0x80 && (p[2] & 0xFC) >= 0xA8 && p[2] <= 0xAE) ||
+	     (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9))) /* line ends, turning text around */
 		return 0;
 	return len == 4 && ((p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F)) ? 0 : len;
 }

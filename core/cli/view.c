@@ -74,7 +74,7 @@ static bool leads_there(struct view *view, const char *sink, const struct journa
 }
 
 int view_deliveries(struct view *view, struct journal_pos at, const struct journal_record *record,
-                    struct view_deliveries *ret, struct err *err)
+		    struct view_deliveries *ret, struct err *err)
 {
 	*ret = (struct view_deliveries){ 0 };
 	if (record->kind != JOURNAL_EVENT)

@@ -36,11 +36,11 @@ struct view_deliveries {
 
 /* Every sink that the journal knows for this event. Free them. None for what is no event. */
 int view_deliveries(struct view *, struct journal_pos at, const struct journal_record *, struct view_deliveries *ret,
-                    struct err *err);
+		    struct err *err);
 void view_deliveries_free(struct view_deliveries *);
 
-const char *view_state_name(enum journal_state);                /* "done", "not routed" */
-const char *view_status_name(const struct journal_record *);    /* "event", "test", "duplicate", "malformed", "refused" */
-const char *view_dedupe_name(const struct journal_record *);    /* "strong", "weak", "none" */
+const char *view_state_name(enum journal_state);             /* "done", "not routed" */
+const char *view_status_name(const struct journal_record *); /* "event", "test", "duplicate", "malformed", "refused" */
+const char *view_dedupe_name(const struct journal_record *); /* "strong", "weak", "none" */
 
 #endif

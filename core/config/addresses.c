@@ -114,6 +114,8 @@ static int read_address(struct loader *l, const struct node *node, const char *k
 		return -1;
 	}
 	ret->text = xstrndup(node->text.p, node->text.n);
+	ret->line = node->line;
+	ret->column = node->column;
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct config_address { /* 127.0.0.1:8080, [::]:8080, unix:/run/x.sock */
 	char *text;
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
+	int line, column;
 };
 
 struct config_source {

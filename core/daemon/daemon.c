@@ -1,6 +1,7 @@
 /* daemon.c - start, signals, stop. */
 #include "daemon/daemon.h"
 
+#include "admin/admin.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "deliver/dispatcher.h"
@@ -20,6 +21,7 @@ struct parts {
 	struct intake *intake;
 	struct journal *journal;
 	struct dispatcher *dispatcher;
+	struct admin *admin;
 };
 
 /* Dedupe must remember for longer than any provider retries. */
@@ -76,11 +78,16 @@ static int start(struct parts *p, struct err *err)
 	if (start_sources(p, err) != 0 || !(p->intake = intake_create(p->config, p->sources, err)) || start_journal(p, err) != 0)
 		return -1;
 	p->dispatcher = dispatcher_start(p->journal, p->config, err);
-	return p->dispatcher ? intake_start(p->intake, p->journal, err) : -1;
+	if (!p->dispatcher || intake_start(p->intake, p->journal, err) != 0)
+		return -1;
+	if (p->config->admin)
+		p->admin = admin_start(p->config->admin, p->intake, p->journal, p->dispatcher, err);
+	return p->config->admin && !p->admin ? -1 : 0;
 }
 
 static void stop(struct parts *p)
 {
+	admin_stop(p->admin);
 	intake_stop(p->intake);
 	dispatcher_stop(p->dispatcher);
 	journal_close(p->journal);
@@ -114,6 +121,8 @@ int daemon_run(const struct config *config, struct err *err)
 	if (result == 0) {
 		for (size_t i = 0; intake_address(parts.intake, i); i++)
 			log_info("listening on %s", intake_address(parts.intake, i));
+		if (parts.admin)
+			log_info("admin on %s", admin_address(parts.admin));
 		log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", config->n_sources, config->n_sinks, config->n_routes,
 		         config->journal);
 		int caught;

@@ -5,12 +5,12 @@
 
 #include "base/call.h"
 #include "http/intake.h"
+#include "http/listener.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct MHD_Connection;
-struct MHD_Daemon;
 
 enum request_state {
 	REQUEST_READING,   /* headers are in, the body is coming */
@@ -47,14 +47,6 @@ struct connection { /* MHD's socket context */
 	struct connection *next, **in;
 	struct MHD_Connection *mhd;
 	int64_t deadline_ns; /* steady clock: cut off when later */
-};
-
-struct listener {
-	struct MHD_Daemon *daemon;
-	int listen_fd, epoll_fd;
-	bool unix_socket;
-	char *address;
-	char *unlink_path; /* unix sockets */
 };
 
 struct intake {
@@ -94,9 +86,5 @@ void request_conclude(struct request *);
 /* client.c */
 /* Fills in client and client_addr of the request from the socket's peer and, where that is a trusted proxy, X-Forwarded-For. */
 void client_address(const struct config *, const struct sockaddr *peer, patchbay_request *, char text[64]);
-
-/* listener.c */
-int listener_open(struct listener *, const struct config_address *, struct err *err);
-void listener_close(struct listener *);
 
 #endif

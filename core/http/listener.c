@@ -1,5 +1,5 @@
-/* listener.c - the sockets that providers connect to. */
-#include "http/internal.h"
+/* listener.c - the sockets that are listened on. */
+#include "http/listener.h"
 
 #include "base/mem.h"
 

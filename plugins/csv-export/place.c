@@ -8,6 +8,9 @@
 
 static const char *const state_names[] = { "none", "new", "open" };
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the pattern is the operator's */
+
 bool place_set_base(struct place *place, const char *pattern, int64_t now_ns)
 {
 	time_t now = (time_t)(now_ns / INT64_C(1000000000));
@@ -17,6 +20,8 @@ bool place_set_base(struct place *place, const char *pattern, int64_t now_ns)
 		place->base[0] = 0;
 	return n > 0;
 }
+
+#pragma GCC diagnostic pop
 
 void place_name(const struct place *place, const char *suffix, char out[PLACE_NAME_MAX])
 {

@@ -49,7 +49,7 @@ sinks:
   audit:
     plugin: csv-export
     path: {export}/audit.csv
-    columns: [id, time, time_source, source, type, kind, subject, dedupe, test, "ref: .data.id // .data.message_id"]
+    columns: [id, time, time_source, source, type, kind, subject, dedupe, test, ref: .data.id // .data.message_id]
 routes:
   - to: audit
 """
@@ -360,11 +360,12 @@ class Daemon:
         self.cli_errors = done.stderr.decode("utf-8", "replace")
         return done.stdout.decode("utf-8", "replace")
 
-    def json(self, *arguments):
-        return json.loads(self.cli(*arguments, "--json"))
+    def lines(self, *arguments):
+        """What a command lists with --json: one object on each line."""
+        return [json.loads(line) for line in self.cli(*arguments, "--json").splitlines()]
 
     def show(self, event_id):
-        return self.json("show", event_id)
+        return json.loads(self.cli("show", event_id, "--json"))
 
 
 class Bench:

@@ -73,9 +73,11 @@ def test_signed_bodies_of_every_malformed_kind(t):
             fine(daemon, random.randrange(1 << 40), what)
             if "close" in answer.headers.get("connection", ""):
                 client = daemon.client()
-    for line in daemon.json("events"):
-        daemon.show(line["id"])
-    check("\x1b" not in daemon.cli("events"), "a sender's control characters reach the operator's terminal")
+    listed = daemon.lines("events", "--limit", "0")
+    check({"event", "malformed"} <= {e["status"] for e in listed}, "events and quarantined bodies: %r" % listed[:3])
+    for event in listed:
+        daemon.show(event["id"])
+    check("\x1b" not in daemon.cli("events", "--limit", "0"), "a sender's control characters reach the operator's terminal")
 
 
 def test_bodies_of_the_other_sources(t):

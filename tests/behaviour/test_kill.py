@@ -11,7 +11,7 @@ ROUTES = harness.ROUTES.replace("routes:\n  - to: audit\n", """\
   by_second:
     plugin: csv-export
     path: {export}/second-%H%M%S.csv
-    columns: [id, "ref: .data.id"]
+    columns: [id, ref: .data.id]
 routes:
   - to: [audit, by_second]
 """)

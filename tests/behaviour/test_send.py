@@ -7,8 +7,7 @@ SOURCES = ("fleet", "campus", "learning")
 
 
 def names(daemon, source):
-    listed = daemon.json("send", source, "--list")
-    return [e["name"] for e in listed]
+    return [e["name"] for e in daemon.lines("send", source, "--list")]
 
 
 def test_list_and_send_everything(t):

@@ -56,13 +56,16 @@ MOTIVATE_VECTOR = dict(timestamp=1700000000, token="abcdefghijklmnopqrstuvwxyzAB
 MOTIVATE_SIGNATURE = "254EAF930AD2464F092DB6492AF119A7E3989E11385BFC1874421D8B48FAEBEC"
 
 
+ANY_TIME = harness.ROUTES.replace("    plugin: motivate\n", "    plugin: motivate\n    timestamp_tolerance: 0\n")
+
+
 def test_motivate_vector(t):
     equal(motivate_sign(**MOTIVATE_VECTOR), MOTIVATE_SIGNATURE, "the test's own signature")
-    daemon = t.daemon()
+    daemon = t.daemon(ANY_TIME)
     with daemon.client() as client:
         message = motivate_body("m-1", {"badge_id": 1}, **MOTIVATE_VECTOR)
         equal(client.post("/in/learning", message).status, 200, "documented vector")
-    with t.daemon().client() as client:
+    with t.daemon(ANY_TIME).client() as client:
         lower = message.replace(MOTIVATE_SIGNATURE.encode(), MOTIVATE_SIGNATURE.lower().encode())
         equal(client.post("/in/learning", lower).status, 200, "lower case")
 
@@ -93,9 +96,20 @@ def test_motivate_refuses(t):
     daemon.wait_rows(1)
 
 
+def test_motivate_timestamp(t):
+    """The last of seven tries comes 2 h 3 min after the first: that must pass; what is much older must not."""
+    daemon = t.daemon()
+    now = int(time.time())
+    with daemon.client() as client:
+        for seconds, status in ((0, 200), (-123 * 60, 200), (60, 200), (-86400, 403), (86400, 403)):
+            body = motivate_body("m%d" % seconds, {"badge_id": 1}, timestamp=now + seconds)
+            equal(client.post("/in/learning", body).status, status, "timestamp %d s from now" % seconds)
+    daemon.wait_rows(3)
+
+
 def test_motivate_signs_the_numbers_own_text(t):
     """1700000000.0 and 1.7e9 are the same number, but not the same text."""
-    daemon = t.daemon()
+    daemon = t.daemon(ANY_TIME)
     with daemon.client() as client:
         for text in ("1700000000.0", "1.7e9", "17000000000000000001"):
             token = motivate_token()
@@ -177,13 +191,40 @@ def test_addresses(t):
         daemon.stop()
 
 
+SECRET_PATH = harness.ROUTES.replace("    plugin: lms\n", "    plugin: lms\n    path_secret: [3f9a0c11d2, 77aa00bb11]\n")
+
+
+def test_secret_in_the_path(t):
+    """For providers that sign nothing: the URL itself is the secret, and may be one of two while it changes."""
+    daemon = t.daemon(SECRET_PATH)
+    body = dumps({"id": "e", "timestamp": "2026-01-01T00:00:00Z", "source": "course_completed"})
+    with daemon.client() as client:
+        for path in ("/in/campus", "/in/campus/", "/in/campus/wrong", "/in/campus/3f9a0c11d", "/in/campus/3f9a0c11d2/x", "/in/campus/3F9A0C11D2"):
+            answer = client.post(path, body)
+            check(answer.status in (403, 404), "%s: %r" % (path, answer))
+        first = client.post("/in/campus/3f9a0c11d2", body)
+        second = client.post("/in/campus/77aa00bb11", body)
+        equal((first.status, second.status), (200, 200), "with one of the secrets")
+        equal(first.event_id, second.event_id, "one source, one event")
+    daemon.wait_rows(1)
+    everything = daemon.logged() + daemon.cli("events") + daemon.cli("events", "--quarantine", "--json")
+    check("3f9a0c11d2" not in everything and "77aa00bb11" not in everything, "the secret is shown")
+
+
 def test_refused_is_kept_for_the_operator(t):
     """After a wrong secret nothing is lost: what was refused stands in the quarantine, and has no effect."""
     daemon = t.daemon()
     with daemon.client() as client:
         equal(client.post("/in/fleet", fault(1), harness.motive_headers(fault(1), "wrong")).status, 403, "status")
+        client.post("/in/learning", motivate_body("m", {}, key="wrong"))
         client.fleet(fault(2))
     equal([r["ref"] for r in daemon.wait_rows(1)], ["2"], "rows")
+    kept = daemon.lines("events", "--quarantine")
+    equal(sorted((e["source"], e["status"]) for e in kept), [("fleet", "refused"), ("learning", "refused")], "quarantine")
+    for event in kept:
+        check(event["why"], "no reason in the quarantine: %r" % event)
+        shown = daemon.cli("show", event["id"], "--json")
+        check(harness.FLEET_SECRET not in shown and harness.LEARNING_KEY not in shown, "a secret is shown:\n" + shown)
 
 
 harness.main()

@@ -95,7 +95,7 @@ routes() # with|without a sink
 	  audit:
 	    plugin: csv-export
 	    path: $work/export/fleet.csv
-	    columns: [id, time, source, type, "ref: .data.id", "vehicle: .data.vehicle_id"]
+	    columns: [id, time, source, type, ref: .data.id, vehicle: .data.vehicle_id]
 	routes:
 	  - {from: fleet, to: audit}
 	END

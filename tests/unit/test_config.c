@@ -53,7 +53,7 @@ static char dir[] = "/tmp/patchbay-config-XXXXXX";
 static unsigned wiped; /* how often memory with the secret in it was wiped */
 
 /* In place of the C library's, both of them. */
-void __explicit_bzero_chk(void *p, size_t n, size_t room);
+__attribute__((noinline)) void __explicit_bzero_chk(void *p, size_t n, size_t room);
 void __explicit_bzero_chk(void *p, size_t n, size_t room)
 {
 	(void)room;

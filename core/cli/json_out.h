@@ -1,0 +1,12 @@
+/* json_out.h - texts that may be anything, as JSON. */
+#ifndef CLI_JSON_OUT_H
+#define CLI_JSON_OUT_H
+
+#include "base/str.h"
+
+#include <jansson.h>
+
+/* A string; what is not UTF-8 comes out clean, see text.h. */
+json_t *json_out_string(patchbay_str);
+
+#endif

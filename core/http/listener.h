@@ -1,0 +1,22 @@
+/* listener.h - a socket that listens: TCP, or a unix socket's file. */
+#ifndef HTTP_LISTENER_H
+#define HTTP_LISTENER_H
+
+#include "base/err.h"
+#include "config/config.h"
+
+struct MHD_Daemon;
+
+struct listener {
+	struct MHD_Daemon *daemon; /* whoever serves it; not touched here */
+	int listen_fd;             /* -1 before listener_open() */
+	int epoll_fd;
+	bool unix_socket;
+	char *address;             /* with the port that port 0 became */
+	char *unlink_path;         /* unix sockets */
+};
+
+int listener_open(struct listener *, const struct config_address *, struct err *err);
+void listener_close(struct listener *);
+
+#endif
