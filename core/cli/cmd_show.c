@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PREFIX_MIN 8                             /* hex digits of an id that may stand for all of it */
-#define ID_SLACK_NS (NS_PER_S * 120)             /* an id is made a little before or after its record */
+#define ID_MARGIN_NS (NS_PER_S * 120)             /* an id is made a little before or after its record */
 #define REPEATS_SCAN_MAX 500000                  /* records behind an event that are searched for its repeats, */
 #define REPEATS_WINDOW_NS (NS_PER_S * 3600 * 48) /* and how long after it */
 
@@ -89,7 +89,7 @@ static size_t search(struct view *view, read_backward *next, struct journal_pos 
 {
 	struct journal_record record;
 	struct err err = { 0 };
-	int64_t not_before = prefix_time_ns(digits) - ID_SLACK_NS;
+	int64_t not_before = prefix_time_ns(digits) - ID_MARGIN_NS;
 	size_t found = 0;
 	for (int got; (got = next(view->reader, &pos, &record, &err)) != 0;) {
 		if (got < 0)

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void fault_add(struct faults *f, int line, int column, bool warning, const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void fault_add(struct faults *f, int line, int column, bool warning,
+							    const char *fmt, va_list ap)
 {
 	struct config_faults *list = f->list;
 	struct buf text = { 0 };

@@ -16,7 +16,7 @@
 		.size = sizeof(patchbay_option), .type = (kind), .offset = offsetof(struct_, field), .name = (name_),  \
 		__VA_ARGS__                                                                                            \
 	}
-/* In the table for people to read only; load_retry() and the like do the work. */
+/* In the table for people to read only; read_retry() and the like do the work. */
 #define BY_HAND(kind, name_, ...)                                                                                      \
 	{                                                                                                              \
 		.size = sizeof(patchbay_option), .type = (kind), .name = (name_), __VA_ARGS__                          \

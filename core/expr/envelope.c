@@ -9,7 +9,8 @@
 enum field { ID, SOURCE, PLUGIN, TYPE, KIND, SUBJECT, TIME, TIME_SOURCE, RECEIVED, TEST, DEDUPE, DATA, N_FIELDS };
 
 const char *const expr_envelope_fields[] = {
-	"id", "source", "plugin", "type", "kind", "subject", "time", "time_source", "received", "test", "dedupe", "data", NULL,
+	"id",          "source",   "plugin", "type",   "kind", "subject", "time",
+	"time_source", "received", "test",   "dedupe", "data", NULL,
 };
 
 static enum field find_field(patchbay_str name)

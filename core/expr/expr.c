@@ -62,10 +62,11 @@ static void name_expression(patchbay_call *call, const patchbay_expr *expr)
 	call_explain(call, "`%.*s%s`: %.*s", shown, expr->source, expr->n > 100 ? "..." : "", STR_ARG(call->why));
 }
 
-bool expr_eval(patchbay_call *call, const patchbay_expr *expr, const patchbay_delivery *d, patchbay_escape escape, void *ctx,
-	       patchbay_value *out)
+bool expr_eval(patchbay_call *call, const patchbay_expr *expr, const patchbay_delivery *d, patchbay_escape escape,
+	       void *ctx, patchbay_value *out)
 {
-	bool ok = expr->text ? text_eval(call, expr->text, d, escape, ctx, out) : program_eval(call, &expr->program, d, out);
+	bool ok = expr->text ? text_eval(call, expr->text, d, escape, ctx, out)
+			     : program_eval(call, &expr->program, d, out);
 	if (!ok)
 		name_expression(call, expr);
 	else if (out->type == 0)

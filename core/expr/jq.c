@@ -33,8 +33,10 @@ static const char prelude[] =
 /* "jq: error: syntax error, unexpected $end (Unix shell quoting issues?) at <top-level>, line 1:\n..." */
 static void tidy_message(const char *message, struct err *err)
 {
-	static const char *const noise[] = { "jq: error: ", "error: ", " (Unix shell quoting issues?)", " at <top-level>, line 1:",
-					     " at <top-level>,", NULL };
+	static const char *const noise[] = {
+		"jq: error: ",      "error: ", " (Unix shell quoting issues?)", " at <top-level>, line 1:",
+		" at <top-level>,", NULL
+	};
 	size_t n = strcspn(message, "\n");
 	char *line = xstrndup(message, n);
 	for (size_t i = 0; noise[i]; i++) {
@@ -196,7 +198,8 @@ static bool same_event(const patchbay_delivery *a, const patchbay_delivery *b)
 	return a->id.p == b->id.p && a->data.p == b->data.p && a->data.n == b->data.n && a->attempt == b->attempt &&
 	       a->time_ns == b->time_ns && a->received_ns == b->received_ns && a->test == b->test &&
 	       a->dedupe == b->dedupe && a->time_source == b->time_source && a->source.p == b->source.p &&
-	       a->type.p == b->type.p && a->kind.p == b->kind.p && a->subject.p == b->subject.p && a->plugin.p == b->plugin.p;
+	       a->type.p == b->type.p && a->kind.p == b->kind.p && a->subject.p == b->subject.p &&
+	       a->plugin.p == b->plugin.p;
 }
 
 static bool envelope(patchbay_call *call, const patchbay_delivery *d, jv *ret)

@@ -117,7 +117,7 @@ static int hex4(patchbay_str s, size_t at, uint32_t *ret)
 		return -1;
 	for (size_t i = at; i < at + 4; i++) {
 		char c = s.p[i];
-		uint32_t digit = c >= '0' && c <= '9' ? (uint32_t)(c - '0')
+		uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
 				 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
 				 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
 							: 16;
@@ -148,8 +148,8 @@ static int unescape_u(patchbay_str s, size_t *at, struct buf *out)
 		return -1;
 	*at += 6;
 	if (c >= 0xD800 && c <= 0xDFFF) {
-		if (c >= 0xDC00 || s.n - *at < 6 || s.p[*at] != '\\' || s.p[*at + 1] != 'u' || hex4(s, *at + 2, &low) != 0 ||
-		    low < 0xDC00 || low > 0xDFFF)
+		if (c >= 0xDC00 || s.n - *at < 6 || s.p[*at] != '\\' || s.p[*at + 1] != 'u' ||
+		    hex4(s, *at + 2, &low) != 0 || low < 0xDC00 || low > 0xDFFF)
 			return -1;
 		*at += 6;
 		c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
@@ -175,10 +175,11 @@ int lex_unescape(patchbay_str s, struct buf *out, struct err *err)
 			buf_add(out, &to[known - from], 1);
 			at += 2;
 		} else if (c != 'u') {
-			return err_set(err, "'\\%.*s' is no escape; write '\\\\' for a backslash itself",
-				       c ? 1 : 0, s.p + at + 1);
+			return err_set(err, "'\\%.*s' is no escape; write '\\\\' for a backslash itself", c ? 1 : 0,
+				       s.p + at + 1);
 		} else if (unescape_u(s, &at, out) != 0) {
-			return err_set(err, "'\\u' must be followed by four hexadecimal digits, and half of a surrogate pair by the other");
+			return err_set(err, "'\\u' must be followed by four hexadecimal digits, and half of a "
+					    "surrogate pair by the other");
 		}
 	}
 	return 0;

@@ -8,8 +8,23 @@
 #include <string.h>
 
 static const char *const off_names[] = {
-	"env", "$ENV", "input", "inputs", "debug", "stderr", "input_filename", "input_line_number", "get_search_list",
-	"get_prog_origin", "get_jq_origin", "modulemeta", "halt", "halt_error", "import", "include", NULL,
+	"env",
+	"$ENV",
+	"input",
+	"inputs",
+	"debug",
+	"stderr",
+	"input_filename",
+	"input_line_number",
+	"get_search_list",
+	"get_prog_origin",
+	"get_jq_origin",
+	"modulemeta",
+	"halt",
+	"halt_error",
+	"import",
+	"include",
+	NULL,
 };
 
 static bool is_off(patchbay_str word)

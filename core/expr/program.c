@@ -16,5 +16,6 @@ void program_fini(struct program *program)
 
 bool program_eval(patchbay_call *call, const struct program *program, const patchbay_delivery *d, patchbay_value *out)
 {
-	return program->select ? select_eval(call, program->select, d, out) : jq_program_eval(call, program->jq, d, out);
+	return program->select ? select_eval(call, program->select, d, out)
+			       : jq_program_eval(call, program->jq, d, out);
 }

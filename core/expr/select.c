@@ -191,7 +191,9 @@ static bool take_alternative(struct parser *p, struct alternative *alt)
 		       : str_is(word, "true")  ? PATCHBAY_JSON_TRUE
 		       : str_is(word, "false") ? PATCHBAY_JSON_FALSE
 					       : 0;
-	alt->text = alt->literal == PATCHBAY_JSON_TRUE ? STR("true") : alt->literal == PATCHBAY_JSON_FALSE ? STR("false") : STR("");
+	alt->text = alt->literal == PATCHBAY_JSON_TRUE    ? STR("true")
+		    : alt->literal == PATCHBAY_JSON_FALSE ? STR("false")
+							  : STR("");
 	return alt->literal != 0;
 }
 
@@ -244,7 +246,8 @@ struct value { /* inside data: json; else type and text, as in patchbay_value */
 
 static const char *type_name(int32_t type)
 {
-	static const char *const names[] = { "the event", "null", "false", "true", "a number", "a string", "an array", "an object" };
+	static const char *const names[] = { "the event", "null",     "false",    "true",
+					     "a number",  "a string", "an array", "an object" };
 	return names[type];
 }
 

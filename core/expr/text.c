@@ -45,8 +45,8 @@ static int take_program(patchbay_str s, size_t start, patchbay_str *ret, size_t 
 		;
 	if (kind != LEX_EXCESS || lex.depth || lex.token.p[0] != ')') {
 		int shown = s.n - start < 40 ? (int)(s.n - start) : 40;
-		return err_set(err, "'\\(%.*s' is not closed by a ')'; write '\\\\(' for the two characters themselves", shown,
-			       s.p + start);
+		return err_set(err, "'\\(%.*s' is not closed by a ')'; write '\\\\(' for the two characters themselves",
+			       shown, s.p + start);
 	}
 	*ret = (patchbay_str){ s.p + start, lex.at - 1 };
 	*ret_end = start + lex.at;
@@ -134,8 +134,8 @@ static bool add_value(patchbay_call *call, const struct part *part, const patchb
 	return true;
 }
 
-bool text_eval(patchbay_call *call, const struct text *text, const patchbay_delivery *d, patchbay_escape escape, void *ctx,
-	       patchbay_value *out)
+bool text_eval(patchbay_call *call, const struct text *text, const patchbay_delivery *d, patchbay_escape escape,
+	       void *ctx, patchbay_value *out)
 {
 	struct buf whole = { 0 };
 	bool ok = true;

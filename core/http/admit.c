@@ -1,5 +1,5 @@
-/* admit.c - from a whole request to a ticket for the journal: the source's plugin verifies the raw bytes and parses them, each
- * event becomes a record. Nothing here waits. */
+/* admit.c - from a whole request to a ticket for the journal: the source's plugin verifies the raw bytes and parses
+ * them, each event becomes a record. Nothing here waits. */
 #include "http/internal.h"
 
 #include "base/clock.h"
@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define EVENTS_MAX 10000u
-#define NAME_MAX_BYTES 255u    /* type, kind */
+#define NAME_MAX_BYTES 255u /* type, kind */
 #define SUBJECT_MAX_BYTES 512u
-#define KEY_MAX_BYTES 512u     /* longer ones are hashed */
+#define KEY_MAX_BYTES 512u /* longer ones are hashed */
 
 static bool answer_now(struct request *r, int status, const char *said)
 {
@@ -92,14 +92,16 @@ static patchbay_status emit(void *ctx, const patchbay_event *given)
 	struct journal_record record = record_of(r, e->in, JOURNAL_EVENT);
 	record.dedupe = event.dedupe <= PATCHBAY_DEDUPE_NONE ? (uint8_t)event.dedupe : PATCHBAY_DEDUPE_KEY;
 	record.flags = (uint8_t)((event.flags & PATCHBAY_EVENT_TEST ? JOURNAL_FLAG_TEST : 0) |
-	                         (event.type_is_guess ? JOURNAL_FLAG_TYPE_GUESS : 0));
+				 (event.type_is_guess ? JOURNAL_FLAG_TYPE_GUESS : 0));
 	record.time_ns = event.time_ns;
 	record.type = event.type;
 	record.kind_name = event.kind.n ? event.kind : event.type;
 	record.subject = event.subject;
 	if (record.subject.n > SUBJECT_MAX_BYTES)
 		record.subject.n = SUBJECT_MAX_BYTES;
-	record.key = event.key.n == 0 ? hashed(call, event.data) : event.key.n > KEY_MAX_BYTES ? hashed(call, event.key) : event.key;
+	record.key = event.key.n == 0              ? hashed(call, event.data)
+		     : event.key.n > KEY_MAX_BYTES ? hashed(call, event.key)
+						   : event.key;
 	record.token = event.token.n > KEY_MAX_BYTES ? hashed(call, event.token) : event.token;
 	record.data = event.data;
 	journal_encode(&r->ticket.records, &record);
@@ -154,7 +156,8 @@ bool request_admit(struct request *r, const patchbay_request *in)
 	patchbay_reply reply = { .size = sizeof reply };
 	patchbay_status status = side->verify(instance_self(r->instance), call, in, &reply);
 	if (status == PATCHBAY_REPLY)
-		return answer_now(r, reply.http_status >= 200 && reply.http_status < 600 ? reply.http_status : 200, "ok\n");
+		return answer_now(r, reply.http_status >= 200 && reply.http_status < 600 ? reply.http_status : 200,
+				  "ok\n");
 	if (status != PATCHBAY_OK) {
 		quarantine(r, in, JOURNAL_REFUSED, call->why);
 		r->status = 403;

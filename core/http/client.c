@@ -1,4 +1,5 @@
-/* client.c - who posted: the socket's peer, or, behind proxies that the configuration trusts, the address that they say. */
+/* client.c - who posted: the socket's peer, or, behind proxies that the configuration trusts, the address that they
+ * say. */
 #include "http/internal.h"
 
 #include <patchbay/sugar.h>
@@ -44,7 +45,8 @@ static bool trusted(const struct config *config, const uint8_t addr[16])
 	return false;
 }
 
-/* The last address, from the right, that is no trusted proxy itself. Whatever stands left of it anybody may have written. */
+/* The last address, from the right, that is no trusted proxy itself. Whatever stands left of it anybody may have
+ * written. */
 static bool forwarded(const struct config *config, const patchbay_request *r, uint8_t addr[16])
 {
 	bool found = false;

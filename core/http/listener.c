@@ -54,12 +54,13 @@ int listener_open(struct listener *l, const struct config_address *a, struct err
 		setsockopt(l->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (family == AF_INET6)
 		setsockopt(l->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (bind(l->listen_fd, (const struct sockaddr *)&a->addr, a->addr_len) == -1 || listen(l->listen_fd, BACKLOG) == -1) {
+	if (bind(l->listen_fd, (const struct sockaddr *)&a->addr, a->addr_len) == -1 ||
+	    listen(l->listen_fd, BACKLOG) == -1) {
 		int why = errno;
 		return err_set(err, "cannot listen on %s: %s%s", a->text, strerror(why),
-		               why == EADDRINUSE ? "; another process does, or did until a moment ago" :
-		               why == EACCES     ? "; ports below 1024 need a privilege, use a higher one behind a proxy" :
-		                                   "");
+			       why == EADDRINUSE ? "; another process does, or did until a moment ago"
+			       : why == EACCES ? "; ports below 1024 need a privilege, use a higher one behind a proxy"
+					       : "");
 	}
 	if (l->unix_socket)
 		l->unlink_path = xstrdup(((const struct sockaddr_un *)&a->addr)->sun_path);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define READ_AHEAD (UINT64_C(256) << 10)
-#define ID_SLACK_MS (INT64_C(60) * 1000) /* ids are made when the post arrives, records a little later */
+#define ID_MARGIN_MS (INT64_C(60) * 1000) /* ids are made when the post arrives, records a little later */
 
 struct tape { /* an open segment, and a window of it in memory */
 	struct seglog *log;
@@ -238,7 +238,7 @@ static int find_in(struct tape *t, const struct id *id, struct journal_record *r
 		struct index index;
 		if (!seglog_at(t->log, i, &s))
 			continue;
-		if (s.last_ms && s.last_ms + ID_SLACK_MS < id_time_ms(id))
+		if (s.last_ms && s.last_ms + ID_MARGIN_MS < id_time_ms(id))
 			break;
 		if (index_load(seglog_dir(t->log), s.number, s.end, false, &index, err) != 0)
 			continue;

@@ -86,7 +86,8 @@ static bool try_number(struct output *out, bool *ret_taken)
 	*ret_taken = adopted == NOT_OURS;
 	if (adopted == NOT_OURS)
 		output_log(out, PATCHBAY_LOG_WARNING,
-			   "%s is there already and is not a file of this sink and these columns; it is left alone, rows go to "
+			   "%s is there already and is not a file of this sink and these columns; it is left alone, "
+			   "rows go to "
 			   "the next free number",
 			   name);
 	return adopted != ADOPT_FAILED;

@@ -44,7 +44,8 @@ static const patchbay_option options_table[] = {
 	OPTION(PATCHBAY_T_ENUM, profile, .def = "rfc4180", .one_of = profiles,
 	       .help = "excel: with byte order mark, and line breaks inside cells as LF."),
 	OPTION(PATCHBAY_T_ENUM, formula_guard, .def = "quote", .one_of = guards,
-	       .help = "What goes before text that a spreadsheet would run as a formula: ' or a tab; off for machines."),
+	       .help = "What goes before text that a spreadsheet would run as a formula: ' or a tab; off for "
+		       "machines."),
 	OPTION(PATCHBAY_T_BOOL, header, .def = "true", .help = "Whether each file begins with the columns' names."),
 	OPTION(PATCHBAY_T_ENUM, handover, .def = "live", .one_of = handovers,
 	       .help = "closed: a file is called NAME.part until its period is over and it is complete."),
@@ -74,8 +75,9 @@ static patchbay_status check_columns(const patchbay_host *host, patchbay_call *c
 		for (size_t k = 0; k < i; k++) {
 			if (!patchbay_eq(columns.v[i].name, columns.v[k].name))
 				continue;
-			host->explain(call, patchbay_fmt(host, call, "columns: two are called '%.*s'; rename one of them",
-							 (int)columns.v[i].name.n, columns.v[i].name.p));
+			host->explain(call,
+				      patchbay_fmt(host, call, "columns: two are called '%.*s'; rename one of them",
+						   (int)columns.v[i].name.n, columns.v[i].name.p));
 			return PATCHBAY_ECONFIG;
 		}
 	}
@@ -92,12 +94,15 @@ static patchbay_status csv_check(const patchbay_host *host, patchbay_call *call,
 	if (!places || !pattern) {
 		status = PATCHBAY_ENOMEM;
 	} else if (path.n == 0 || path.p[path.n - 1] == '/' || memchr(path.p, 0, path.n)) {
-		status = refuse(host, call, "path: names no file; write one such as /var/lib/patchbay/export/events-%Y-%m-%d.csv");
-	} else if (!place_set_base(&places[0], pattern, 0) || !place_set_base(&places[1], pattern, INT64_C(987654321987654321))) {
+		status = refuse(host, call,
+				"path: names no file; write one such as /var/lib/patchbay/export/events-%Y-%m-%d.csv");
+	} else if (!place_set_base(&places[0], pattern, 0) ||
+		   !place_set_base(&places[1], pattern, INT64_C(987654321987654321))) {
 		status = refuse(host, call, "path: is too long; 3800 bytes are the limit");
 	} else if (options->handover == HANDOVER_CLOSED && strcmp(places[0].base, places[1].base) == 0) {
 		status = refuse(host, call,
-				"handover: closed needs periods that end, but `path` has none; put a date such as %Y-%m-%d into it");
+				"handover: closed needs periods that end, but `path` has none; put a date such as "
+				"%Y-%m-%d into it");
 	} else {
 		if (path.p[0] != '/')
 			host->explain(call, PATCHBAY_S("path: is relative to the folder that Patchbay is started in; "
@@ -209,7 +214,8 @@ static void count_failure(struct csv *csv, patchbay_call *call, size_t column, c
 	patchbay_str name = csv->options->columns.v[column].name;
 	csv->host->log(csv->host, PATCHBAY_LOG_WARNING,
 		       patchbay_fmt(csv->host, call,
-				    "column '%.*s': its expression failed for event %.*s, the cell is empty (%llu since the start); "
+				    "column '%.*s': its expression failed for event %.*s, the cell is empty (%llu "
+				    "since the start); "
 				    "a `?` or `// \"\"` in the expression says what is meant then",
 				    (int)name.n, name.p, (int)event->id.n, event->id.p, (unsigned long long)n));
 }

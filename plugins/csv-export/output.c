@@ -58,7 +58,8 @@ void output_log(struct output *out, int32_t level, const char *fmt, ...)
 	int n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		out->host->log(out->host, level, (patchbay_str){ line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1 });
+		out->host->log(out->host, level,
+			       (patchbay_str){ line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1 });
 }
 
 /* ---- Letting go */
@@ -125,11 +126,13 @@ static bool fit_length(struct output *out, const char *name)
 	if (st.st_size > out->at.offset) {
 		if (ftruncate(out->fd, out->at.offset) != 0 || fdatasync(out->fd) != 0)
 			return output_failed(out, "cannot cut back", name);
-		output_log(out, PATCHBAY_LOG_INFO, "cut %s from %lld to %lld bytes: the rows behind were not settled and come again",
-			   name, (long long)st.st_size, (long long)out->at.offset);
+		output_log(out, PATCHBAY_LOG_INFO,
+			   "cut %s from %lld to %lld bytes: the rows behind were not settled and come again", name,
+			   (long long)st.st_size, (long long)out->at.offset);
 	} else if (st.st_size < out->at.offset) {
 		output_log(out, PATCHBAY_LOG_WARNING,
-			   "%s has %lld bytes, but %lld were written: somebody shortened it, rows are missing; going on at its end",
+			   "%s has %lld bytes, but %lld were written: somebody shortened it, rows are missing; going "
+			   "on at its end",
 			   name, (long long)st.st_size, (long long)out->at.offset);
 		out->at.offset = st.st_size;
 		out->changed = true;
@@ -289,8 +292,8 @@ bool output_append(struct output *out, const struct rows *rows)
 	    file_write_at(out->fd, rows->p, rows->n, offset + (int64_t)lead.n) != 0 || fdatasync(out->fd) != 0) {
 		output_failed(out, "cannot write", name);
 		if (ftruncate(out->fd, offset) != 0) /* then the next call does it, in fit_length() */
-			output_log(out, PATCHBAY_LOG_ERROR, "cannot cut %s back to %lld bytes: %s", name, (long long)offset,
-				   strerror(errno));
+			output_log(out, PATCHBAY_LOG_ERROR, "cannot cut %s back to %lld bytes: %s", name,
+				   (long long)offset, strerror(errno));
 		return false;
 	}
 	out->at.offset = offset + (int64_t)(lead.n + rows->n);

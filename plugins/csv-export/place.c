@@ -30,7 +30,8 @@ void place_name(const struct place *place, const char *suffix, char out[PLACE_NA
 	const char *dot = strrchr(file, '.');
 	int stem = (int)(dot && dot != file ? (size_t)(dot - place->base) : strlen(place->base));
 	if (place->number > 1)
-		snprintf(out, PLACE_NAME_MAX, "%.*s-%" PRIu32 "%s%s", stem, place->base, place->number, place->base + stem, suffix);
+		snprintf(out, PLACE_NAME_MAX, "%.*s-%" PRIu32 "%s%s", stem, place->base, place->number,
+			 place->base + stem, suffix);
 	else
 		snprintf(out, PLACE_NAME_MAX, "%s%s", place->base, suffix);
 }
@@ -44,9 +45,10 @@ size_t place_format(const struct place *place, char out[PLACE_TEXT_MAX])
 {
 	int n = place->state == PLACE_NONE
 			? snprintf(out, PLACE_TEXT_MAX, "v1 none")
-			: snprintf(out, PLACE_TEXT_MAX, "v1 %s %" PRId64 " %s %016" PRIx64 " %" PRIu64 " %" PRIu32 " %s",
-				   state_names[place->state], place->offset, place->part ? "part" : "live", place->columns,
-				   place->inode, place->number, place->base);
+			: snprintf(out, PLACE_TEXT_MAX,
+				   "v1 %s %" PRId64 " %s %016" PRIx64 " %" PRIu64 " %" PRIu32 " %s",
+				   state_names[place->state], place->offset, place->part ? "part" : "live",
+				   place->columns, place->inode, place->number, place->base);
 	return (size_t)n;
 }
 
@@ -62,12 +64,14 @@ bool place_parse(patchbay_str text, struct place *place)
 	if (strcmp(copy, "v1 none") == 0)
 		return true;
 	if (sscanf(copy, "v1 %7s %" SCNd64 " %7s %" SCNx64 " %" SCNu64 " %" SCNu32 "%n", state, &place->offset, mode,
-		   &place->columns, &place->inode, &place->number, &behind) != 6 || copy[behind] != ' ')
+		   &place->columns, &place->inode, &place->number, &behind) != 6 ||
+	    copy[behind] != ' ')
 		return false;
 	place->state = strcmp(state, "new") == 0 ? PLACE_NEW : strcmp(state, "open") == 0 ? PLACE_OPEN : PLACE_NONE;
 	place->part = strcmp(mode, "part") == 0;
 	const char *base = copy + behind + 1;
-	if (place->state == PLACE_NONE || place->offset < 0 || place->number == 0 || !*base || strlen(base) > PLACE_BASE_MAX)
+	if (place->state == PLACE_NONE || place->offset < 0 || place->number == 0 || !*base ||
+	    strlen(base) > PLACE_BASE_MAX)
 		return false;
 	strcpy(place->base, base);
 	return true;

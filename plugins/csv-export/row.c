@@ -79,7 +79,8 @@ static bool looks_like_formula(patchbay_str s)
 	if (s.n == 0 || is_plain_number(s))
 		return false;
 	return memchr("=+-@\t\r\n", s.p[0], sizeof("=+-@\t\r\n")) != NULL || /* with the NUL */
-	       begins(s, "\xef\xbc\x9d") || begins(s, "\xef\xbc\x8b") || begins(s, "\xef\xbc\x8d") || begins(s, "\xef\xbc\xa0");
+	       begins(s, "\xef\xbc\x9d") || begins(s, "\xef\xbc\x8b") || begins(s, "\xef\xbc\x8d") ||
+	       begins(s, "\xef\xbc\xa0");
 }
 
 static bool must_quote(patchbay_str s)

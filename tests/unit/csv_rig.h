@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -285,6 +286,31 @@ static inline void rig_close(struct rig *rig)
 	registry_destroy(rig->registry);
 	free(rig->options);
 	free(rig);
+}
+
+static inline void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes;
+	setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+#define HEADER "id,n,text\r\n" /* of rig_open()'s columns */
+
+static inline patchbay_delivery event(const char *id, const char *data)
+{
+	return (patchbay_delivery){ .size = sizeof(patchbay_delivery),
+				    .attempt = 1,
+				    .id = str_c(id),
+				    .source = STR("fleet"),
+				    .plugin = STR("yard"),
+				    .type = STR("t"),
+				    .kind = STR("t"),
+				    .subject = STR(""),
+				    .data = str_c(data),
+				    .time_ns = NOON_NS,
+				    .received_ns = NOON_NS };
 }
 
 /* ---- The reader: strict RFC 4180. Each call gives one cell, decoded into `cell`. */

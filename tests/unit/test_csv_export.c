@@ -2,17 +2,6 @@
 #include "csv_rig.h"
 
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-
-static patchbay_delivery event(const char *id, const char *data)
-{
-	return (patchbay_delivery){ .size = sizeof(patchbay_delivery), .attempt = 1, .id = str_c(id), .source = STR("fleet"),
-				    .plugin = STR("yard"), .type = STR("t"), .kind = STR("t"), .subject = STR(""),
-				    .data = str_c(data), .time_ns = NOON_NS, .received_ns = NOON_NS };
-}
 
 static int setup(void **state)
 {
@@ -36,8 +25,6 @@ static void write_one(struct rig *rig, const char *id)
 	patchbay_delivery e = event(id, "{\"n\":1,\"text\":\"x\"}");
 	assert_int_equal(rig_write(rig, &e, 1), PATCHBAY_OK);
 }
-
-#define HEADER "id,n,text\r\n"
 
 /* ---- Rows */
 
@@ -88,15 +75,32 @@ static void formulas_are_guarded_and_numbers_are_not(void **state)
 		{ "\"-7.1 mph/s\"", "\"'-7.1 mph/s\"", "\"\t-7.1 mph/s\"" },
 		{ "\"+1 650 555\"", "\"'+1 650 555\"", "\"\t+1 650 555\"" },
 		{ "\"@SUM(A1)\"", "\"'@SUM(A1)\"", "\"\t@SUM(A1)\"" },
-		{ "\"=cmd|'/C calc'!\\\"A0\\\"\"", "\"'=cmd|'/C calc'!\"\"A0\"\"\"", "\"\t=cmd|'/C calc'!\"\"A0\"\"\"" },
+		{ "\"=cmd|'/C calc'!\\\"A0\\\"\"", "\"'=cmd|'/C calc'!\"\"A0\"\"\"",
+		  "\"\t=cmd|'/C calc'!\"\"A0\"\"\"" },
 		{ "\"\\t=1\"", "\"'\t=1\"", "\"\t\t=1\"" },
 		{ "\"\\r=1\"", "\"'\r=1\"", "\"\t\r=1\"" },
 		{ "\"\\n=1\"", "\"'\n=1\"", "\"\t\n=1\"" },
 		{ "\"\\u0000=1\"", "\"'\xef\xbf\xbd=1\"", "\"\t\xef\xbf\xbd=1\"" },
-		{ "\"\\uff1d1\"", "\"'\xef\xbc\x9d" "1\"", "\"\t\xef\xbc\x9d" "1\"" },
-		{ "\"\\uff0b1\"", "\"'\xef\xbc\x8b" "1\"", "\"\t\xef\xbc\x8b" "1\"" },
-		{ "\"\\uff0d1\"", "\"'\xef\xbc\x8d" "1\"", "\"\t\xef\xbc\x8d" "1\"" },
-		{ "\"\\uff20a\"", "\"'\xef\xbc\xa0" "a\"", "\"\t\xef\xbc\xa0" "a\"" },
+		{ "\"\\uff1d1\"",
+		  "\"'\xef\xbc\x9d"
+		  "1\"",
+		  "\"\t\xef\xbc\x9d"
+		  "1\"" },
+		{ "\"\\uff0b1\"",
+		  "\"'\xef\xbc\x8b"
+		  "1\"",
+		  "\"\t\xef\xbc\x8b"
+		  "1\"" },
+		{ "\"\\uff0d1\"",
+		  "\"'\xef\xbc\x8d"
+		  "1\"",
+		  "\"\t\xef\xbc\x8d"
+		  "1\"" },
+		{ "\"\\uff20a\"",
+		  "\"'\xef\xbc\xa0"
+		  "a\"",
+		  "\"\t\xef\xbc\xa0"
+		  "a\"" },
 		{ "\"-\"", "\"'-\"", "\"\t-\"" },
 		{ "\"-5e\"", "\"'-5e\"", "\"\t-5e\"" },
 		{ "\"-5.\"", "\"'-5.\"", "\"\t-5.\"" },
@@ -336,7 +340,8 @@ static void two_sinks_never_share_a_file(void **state)
 	b->checkpoint_n = a->checkpoint_n;
 	assert_int_equal(rig_start(b), PATCHBAY_ELIMIT); /* taken over from a process that still lives */
 	rig_stop(a);
-	assert_int_equal(b->plugin->sink->resume(b->self, &b->call, (patchbay_str){ b->checkpoint, b->checkpoint_n }), PATCHBAY_OK);
+	assert_int_equal(b->plugin->sink->resume(b->self, &b->call, (patchbay_str){ b->checkpoint, b->checkpoint_n }),
+			 PATCHBAY_OK);
 	write_one(b, "3");
 	rig_close(b);
 }
@@ -392,18 +397,11 @@ static void options_are_checked(void **state)
 
 /* ---- A full disk */
 
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = bytes;
-	setrlimit(RLIMIT_FSIZE, &limit);
-}
-
 static void a_full_disk_leaves_no_half_row(void **state)
 {
 	struct rig *rig = *state;
-	patchbay_delivery events[] = { event("2", "{\"n\":2,\"text\":\"long enough\"}"), event("3", "{\"n\":3,\"text\":\"x\"}") };
+	patchbay_delivery events[] = { event("2", "{\"n\":2,\"text\":\"long enough\"}"),
+				       event("3", "{\"n\":3,\"text\":\"x\"}") };
 	signal(SIGXFSZ, SIG_IGN);
 	start(rig);
 	limit_file_size(5);
@@ -421,154 +419,6 @@ static void a_full_disk_leaves_no_half_row(void **state)
 	assert_int_equal(rig_act(rig, events, 2, true), PATCHBAY_OK);
 	assert_file(rig, "out.csv", HEADER "1,1,x\r\n2,2,long enough\r\n3,3,x\r\n");
 	signal(SIGXFSZ, SIG_DFL);
-}
-
-/* ---- Exactly once, whatever happens */
-
-#define EVENTS 120
-
-struct world { /* shared with the processes that get killed */
-	char checkpoint[4096];
-	size_t checkpoint_n;
-	size_t settled; /* events */
-};
-
-static void settle_in(struct world *world, const struct rig *rig)
-{
-	memcpy(world->checkpoint, rig->checkpoint, rig->checkpoint_n);
-	world->checkpoint_n = rig->checkpoint_n;
-}
-
-static uint64_t random_state;
-
-static unsigned dice(unsigned sides)
-{
-	random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (unsigned)(random_state >> 33) % sides;
-}
-
-static patchbay_delivery nth_event(size_t i, char id[16], char data[128])
-{
-	static const char *const texts[] = { "x", "a,b", "\\\"q\\\"", "line\\r\\nbreak", "\\\"\\\"", "=1", ",", "\\r", "1,1,x\\r\\n", "" };
-	snprintf(id, 16, "e%zu", i);
-	snprintf(data, 128, "{\"n\":%zu,\"text\":\"%s\"}", i, texts[i % 10]);
-	return event(id, data);
-}
-
-/* One process's life: until it has settled what it wanted to, or dies of SIGXFSZ inside a write. */
-static void live(struct rig *rig, struct world *world, uint64_t seed)
-{
-	static char ids[20][16], datas[20][128];
-	patchbay_delivery batch[20];
-	random_state = seed;
-	memcpy(rig->checkpoint, world->checkpoint, world->checkpoint_n);
-	rig->checkpoint_n = world->checkpoint_n;
-	if (rig_start(rig) != PATCHBAY_OK)
-		_exit(3);
-	if (dice(2))
-		limit_file_size(dice(1500));
-	for (unsigned steps = dice(12); steps && world->settled < EVENTS; steps--) {
-		size_t n = 1 + dice(19);
-		if (n > EVENTS - world->settled)
-			n = EVENTS - world->settled;
-		for (size_t i = 0; i < n; i++)
-			batch[i] = nth_event(world->settled + i, ids[i], datas[i]);
-		switch (dice(8)) {
-		case 0:
-			rig->now_ns += INT64_C(60000000000) * (1 + dice(3));
-			break;
-		case 1:
-			rig->now_ns -= INT64_C(60000000000);
-			break;
-		case 2:
-			rig_idle(rig, true);
-			if (dice(2))
-				_exit(0); /* before the journal has it */
-			settle_in(world, rig);
-			break;
-		default:
-			break;
-		}
-		bool settle = dice(6) != 0;
-		patchbay_status status = rig_act(rig, batch, n, settle);
-		if (status != PATCHBAY_OK && status != PATCHBAY_AGAIN)
-			_exit(4);
-		if (!settle)
-			break; /* dies before the journal has it */
-		settle_in(world, rig);
-		if (status == PATCHBAY_OK)
-			world->settled += n;
-	}
-	_exit(0);
-}
-
-/* Counts how often each event is in the file, whose rows must all be whole. */
-static void count_file(struct rig *rig, const char *name, unsigned seen[EVENTS])
-{
-	size_t n, rows = 0;
-	char *text = rig_read(rig, name, &n);
-	struct reader reader = { text, text + n };
-	struct buf cell = { 0 };
-	int got = READ_ROW_END;
-	if (n < sizeof(HEADER) - 1 || memcmp(text, HEADER, sizeof(HEADER) - 1) != 0)
-		fail_msg("%s does not begin with the header", name);
-	reader.p += sizeof(HEADER) - 1;
-	for (;; rows++) {
-		char id[16], data[128];
-		got = read_cell(&reader, &cell);
-		if (got == READ_END)
-			break;
-		size_t i = strtoul(buf_cstr(&cell) + 1, NULL, 10);
-		assert_true(got == READ_CELL && i < EVENTS);
-		nth_event(i, id, data);
-		assert_string_equal(buf_cstr(&cell), id);
-		assert_int_equal(read_cell(&reader, &cell), READ_CELL);
-		assert_string_equal(buf_cstr(&cell), id + 1);
-		assert_int_equal(read_cell(&reader, &cell), READ_ROW_END);
-		seen[i]++;
-	}
-	assert_true(rows > 0); /* no file is ever empty */
-	buf_free(&cell);
-	free(text);
-}
-
-static void each_event_is_written_exactly_once(void **state)
-{
-	struct rig *rig = *state;
-	struct world *world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned killed = 0, lives = 0;
-	rig_path(rig, "%H%M.csv");
-	for (uint64_t seed = 1; seed <= 150; seed++) {
-		unsigned seen[EVENTS] = { 0 };
-		char names[256][256];
-		rig_enum(rig, "handover", seed % 2);
-		memset(world, 0, sizeof(*world));
-		rig->now_ns = NOON_NS;
-		for (uint64_t life = 0; world->settled < EVENTS; life++) {
-			int how;
-			assert_true(life < 5000);
-			rig->now_ns += INT64_C(10000000000) * (int64_t)(life % 3);
-			pid_t child = fork();
-			if (child == 0)
-				live(rig, world, seed * 1000003 + life);
-			assert_int_equal(waitpid(child, &how, 0), child);
-			killed += WIFSIGNALED(how) && WTERMSIG(how) == SIGXFSZ;
-			lives++;
-			if (!(WIFSIGNALED(how) && WTERMSIG(how) == SIGXFSZ) && !(WIFEXITED(how) && WEXITSTATUS(how) == 0))
-				fail_msg("seed %u: a process ended with %x", (unsigned)seed, (unsigned)how);
-		}
-		size_t n = rig_list(rig, names, 256);
-		for (size_t i = 0; i < n; i++)
-			if (!strstr(names[i], ".tmp"))
-				count_file(rig, names[i], seen);
-		for (size_t i = 0; i < EVENTS; i++)
-			if (seen[i] != 1)
-				fail_msg("seed %u: event %zu was written %u times", (unsigned)seed, i, seen[i]);
-		rig_empty_folder(rig);
-	}
-	print_message("%u processes, %u of them killed inside a write\n", lives, killed);
-	assert_true(killed > 100);
-	munmap(world, sizeof(*world));
 }
 
 int main(void)
@@ -592,7 +442,6 @@ int main(void)
 		T(what_a_person_must_mend_is_said),
 		T(options_are_checked),
 		T(a_full_disk_leaves_no_half_row),
-		T(each_event_is_written_exactly_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

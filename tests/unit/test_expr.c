@@ -18,17 +18,28 @@
 static const char data_json[] =
 	"{\"id\": 1744302113019687286, \"neg\": -15.715800000000002, \"exp\": 1E2, \"zero\": 0, \"empty\": \"\",\n"
 	" \"name\": \"J\\u00fcrgen \\\"Joe\\\" \\ud83d\\ude9a\\n\", \"no\": false, \"yes\": true, \"nil\": null,\n"
-	" \"list\": [1, \"two\", {\"x\" : [ ] , \"y\":\"a  b\\\\\"}, [3, 4]], \"vehicle\": {\"id\": 9007199254740993, \"number\": \"T-101\"},\n"
-	" \"a b\": {\"c.d\": \"spaced\"}, \"dup\": 1, \"dup\": 2, \"and\": \"keyword\", \"\": \"nameless\", \"if\": {\"env\": 7},\n"
+	" \"list\": [1, \"two\", {\"x\" : [ ] , \"y\":\"a  b\\\\\"}, [3, 4]], \"vehicle\": {\"id\": 9007199254740993, "
+	"\"number\": \"T-101\"},\n"
+	" \"a b\": {\"c.d\": \"spaced\"}, \"dup\": 1, \"dup\": 2, \"and\": \"keyword\", \"\": \"nameless\", \"if\": "
+	"{\"env\": 7},\n"
 	" \"deep\": [[[[[[[[[[\"ten\"]]]]]]]]]]}";
 
 static patchbay_delivery delivery(const char *data)
 {
 	return (patchbay_delivery){
-		.size = sizeof(patchbay_delivery), .attempt = 1, .time_source = PATCHBAY_TIME_PROVIDER, .dedupe = PATCHBAY_WEAK,
-		.id = STR("0193528a-7c7e-7bbb-8e55-2d2c0a0f1c11"), .source = STR("fleet"), .plugin = STR("yard"),
-		.type = STR("fault_code_opened"), .kind = STR("fault_code_opened"), .subject = STR(""), .data = str_c(data),
-		.time_ns = INT64_C(1763784834123000000), .received_ns = INT64_C(1763784835000000000),
+		.size = sizeof(patchbay_delivery),
+		.attempt = 1,
+		.time_source = PATCHBAY_TIME_PROVIDER,
+		.dedupe = PATCHBAY_WEAK,
+		.id = STR("0193528a-7c7e-7bbb-8e55-2d2c0a0f1c11"),
+		.source = STR("fleet"),
+		.plugin = STR("yard"),
+		.type = STR("fault_code_opened"),
+		.kind = STR("fault_code_opened"),
+		.subject = STR(""),
+		.data = str_c(data),
+		.time_ns = INT64_C(1763784834123000000),
+		.received_ns = INT64_C(1763784835000000000),
 	};
 }
 
@@ -72,7 +83,8 @@ static const char *run(patchbay_call *call, const patchbay_expr *expr, const pat
 	return copy;
 }
 
-static const char *eval(patchbay_call *call, enum expr_form form, const char *text, const patchbay_delivery *d, int32_t *ret_type)
+static const char *eval(patchbay_call *call, enum expr_form form, const char *text, const patchbay_delivery *d,
+			int32_t *ret_type)
 {
 	patchbay_expr *expr = compile(form, text);
 	const char *got = run(call, expr, d, ret_type);
@@ -121,26 +133,34 @@ static void for_libjq(const char *program, char *out)
 
 static void selecting_gives_what_libjq_gives(void **state)
 {
+	/* clang-format off */
 	static const char *const programs[] = {
-		".", " . ", ".id", ".source", ".plugin", ".type", ".kind", ".subject", ".time", ".time_source", ".received",
-		".test", ".dedupe", ".data", ".nope", ".nope.a.b", ".nope[0]", ".[\"id\"]", ".\"id\"", ".[0]", ".[0]?", ".[-1]",
-		".id.a", ".id.a?", ".id[0]", ".id[0]?", ".test.x", ".test.x?", ".test?", ".data.id", ".data.neg", ".data.exp", ".data.zero",
-		".data.empty", ".data.name", ".data.no", ".data.yes", ".data.nil", ".data.nil.x", ".data.nil[3]", ".data.list",
-		".data.list[0]", ".data.list[1]", ".data.list[2]", ".data.list[2].x", ".data.list[2].y", ".data.list[3][1]",
-		".data.list[-1]", ".data.list[-1][-2]", ".data.list[-4]", ".data.list[-5]", ".data.list[4]", ".data.list[999999999]",
-		".data.list[-0]", ".data.list[ 1 ]", ".data.list.x", ".data.list.x?", ".data.list[\"x\"]", ".data.list[\"x\"]?",
-		".data[0]", ".data[0]?", ".data[\"a b\"]", ".data[\"a b\"][\"c.d\"]", ".data.\"a b\".\"c.d\"", ".[\"data\"][\"id\"]",
-		".data.dup", ".data.and", ".data.if.env", ".data[\"\"]", ".data.deep[0][0][0][0][0][0][0][0][0][0]", ".data.deep",
-		".data.vehicle", ".data.vehicle.id", ".data.vehicle .number", ".data\n.vehicle\t.number", ".data.vehicle?.number?",
-		".data.zero.x?", ".data.zero.x?.y", ".data.zero.x.y?", ".data.name.first", ".data.name[0]", ".data.name[0]?.x",
-		"\"literal\"", "\"\"", "\"q\\\"\\u00e9\\n\\t\\\\\\/ \\ud83d\\ude9a x\"", "1", "0", "1.50", "null", "true", "false", " \"x\" ",
-		".data.nope // .data.id", ".data.no // .data.yes", ".data.nil // \"none\"", ".data.nope // null", ".data.nope // false",
-		".data.no // .data.nil", ".data.nil // .data.no", ".data.zero // 1", ".data.empty // 1", ".id.x // .type", ".type // .id.x",
-		".id.x // .id.y", ".id.x? // .id.y?", ".nope // .id.y", ".nope // .id.x // \"last\"", ".nope//.also_nope//.type",
-		".nope // .id.x? // false", ".id.x? // null", "null // null", "false // false // 3", ".data.zero.x? // .data.list[0]",
-		"\"a//b\" // 1", ".nope // \"a//b\"", ".data // .", ".nope // .", "1 // 2 // 3", ".data.list[9] // .data.list[-9] // \"none\"",
+		".", " . ", ".id", ".source", ".plugin", ".type", ".kind", ".subject", ".time", ".time_source",
+		".received", ".test", ".dedupe", ".data", ".nope", ".nope.a.b", ".nope[0]", ".[\"id\"]", ".\"id\"",
+		".[0]", ".[0]?", ".[-1]", ".id.a", ".id.a?", ".id[0]", ".id[0]?", ".test.x", ".test.x?", ".test?",
+		".data.id", ".data.neg", ".data.exp", ".data.zero", ".data.empty", ".data.name", ".data.no",
+		".data.yes", ".data.nil", ".data.nil.x", ".data.nil[3]", ".data.list", ".data.list[0]",
+		".data.list[1]", ".data.list[2]", ".data.list[2].x", ".data.list[2].y", ".data.list[3][1]",
+		".data.list[-1]", ".data.list[-1][-2]", ".data.list[-4]", ".data.list[-5]", ".data.list[4]",
+		".data.list[999999999]", ".data.list[-0]", ".data.list[ 1 ]", ".data.list.x", ".data.list.x?",
+		".data.list[\"x\"]", ".data.list[\"x\"]?", ".data[0]", ".data[0]?", ".data[\"a b\"]",
+		".data[\"a b\"][\"c.d\"]", ".data.\"a b\".\"c.d\"", ".[\"data\"][\"id\"]", ".data.dup", ".data.and",
+		".data.if.env", ".data[\"\"]", ".data.deep[0][0][0][0][0][0][0][0][0][0]", ".data.deep",
+		".data.vehicle", ".data.vehicle.id", ".data.vehicle .number", ".data\n.vehicle\t.number",
+		".data.vehicle?.number?", ".data.zero.x?", ".data.zero.x?.y", ".data.zero.x.y?", ".data.name.first",
+		".data.name[0]", ".data.name[0]?.x", "\"literal\"", "\"\"",
+		"\"q\\\"\\u00e9\\n\\t\\\\\\/ \\ud83d\\ude9a x\"", "1", "0", "1.50", "null", "true", "false",
+		" \"x\" ", ".data.nope // .data.id", ".data.no // .data.yes", ".data.nil // \"none\"",
+		".data.nope // null", ".data.nope // false", ".data.no // .data.nil", ".data.nil // .data.no",
+		".data.zero // 1", ".data.empty // 1", ".id.x // .type", ".type // .id.x", ".id.x // .id.y",
+		".id.x? // .id.y?", ".nope // .id.y", ".nope // .id.x // \"last\"", ".nope//.also_nope//.type",
+		".nope // .id.x? // false", ".id.x? // null", "null // null", "false // false // 3",
+		".data.zero.x? // .data.list[0]", "\"a//b\" // 1", ".nope // \"a//b\"", ".data // .", ".nope // .",
+		"1 // 2 // 3", ".data.list[9] // .data.list[-9] // \"none\"",
 	};
-	static const char *const datas[] = { data_json, "[1,{\"id\":2}]", "\"text\"", "17", "null", "", "not json", "{\"id\":{\"x\":1}}" };
+	/* clang-format on */
+	static const char *const datas[] = { data_json, "[1,{\"id\":2}]", "\"text\"",          "17", "null",
+					     "",        "not json",       "{\"id\":{\"x\":1}}" };
 	patchbay_call *call = *state;
 	size_t selecting = 0;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
@@ -168,10 +188,15 @@ static void selecting_gives_what_libjq_gives(void **state)
 
 static void what_does_more_than_select_is_left_to_libjq(void **state)
 {
-	static const char *const programs[] = { "",	 "..",	   ".a.",     ".a..b",   ".a.[0]",  ".a[1.5]", ".a[]",	   ".a[1:2]", ".a,.b",
-						".a|.b", "-1",	   "01",      "1.",	 ".5",	    "1e3",     ".a??",	   ".?",      ".a /",
-						".a //", "// .a",  ".a / .b", "nil",	 "\"\\(1)\"", "\"",    "\"\\q\"",  ".a#c",    ".a?//.b",
-						".a b",	 ".[a]",   ".[",      ".[\"a\"", "$x",	    ".a[-]",   "nullx",	   ".a//.b///.c", ".a[1234567890]" };
+	/* clang-format off */
+	static const char *const programs[] = {
+		"",        "..",      ".a.",     ".a..b", ".a.[0]",      ".a[1.5]", ".a[]",    ".a[1:2]",
+		".a,.b",   ".a|.b", "-1",          "01",
+		"1.",      ".5",      "1e3",     ".a??",  ".?",          ".a /", ".a //",   "// .a",   ".a / .b",
+		"nil",   "\"\\(1)\"",   "\"", "\"\\q\"", ".a#c",    ".a?//.b", ".a b",  ".[a]",        ".[",
+		".[\"a\"", "$x",      ".a[-]",   "nullx", ".a//.b///.c", ".a[1234567890]"
+	};
+	/* clang-format on */
 	(void)state;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (select_parse(str_c(programs[i])))
@@ -216,12 +241,14 @@ static void the_envelope_is_complete(void **state)
 	assert_string_equal(eval(*state, EXPR_PROGRAM, ".", &d, NULL),
 			    "{\"id\":\"0193528a-7c7e-7bbb-8e55-2d2c0a0f1c11\",\"source\":\"fleet\",\"plugin\":\"yard\","
 			    "\"type\":\"fault_code_opened\",\"kind\":\"fault_code_opened\",\"subject\":null,"
-			    "\"time\":\"2025-11-22T04:13:54.123Z\",\"time_source\":\"provider\",\"received\":\"2025-11-22T04:13:55Z\","
+			    "\"time\":\"2025-11-22T04:13:54.123Z\",\"time_source\":\"provider\",\"received\":\"2025-11-"
+			    "22T04:13:55Z\","
 			    "\"test\":true,\"dedupe\":\"weak\",\"data\":[7]}");
 	d.time_source = PATCHBAY_TIME_RECEIVED;
 	d.dedupe = PATCHBAY_NONE;
 	d.subject = STR("42");
-	assert_string_equal(eval(*state, EXPR_PROGRAM, "[.time_source,.dedupe,.subject]", &d, NULL), "[\"received\",\"none\",\"42\"]");
+	assert_string_equal(eval(*state, EXPR_PROGRAM, "[.time_source,.dedupe,.subject]", &d, NULL),
+			    "[\"received\",\"none\",\"42\"]");
 	assert_string_equal(eval(*state, EXPR_PROGRAM, "keys | length", &d, NULL), "12");
 	size_t n = 0;
 	while (expr_envelope_fields[n])
@@ -289,13 +316,16 @@ static void deep_data_is_no_danger(void **state)
 
 static void what_is_off_is_refused(void **state)
 {
+	/* clang-format off */
 	static const char *const programs[] = {
-		"env", "env.HOME", ".data | env", "$ENV.HOME", "$ENV", "{$ENV}", "input", "[inputs]", "debug", ".a|stderr", "halt",
-		"halt_error", "\"x\"|halt_error(1)", "input_filename", "input_line_number", "get_search_list", "modulemeta",
-		"import \"a\" as a; .", "include \"a\"; .", "\"\\(env)\"", "\"\\(\"\\($ENV.PATH)\")\"", "{a: env}", "{a: (1, env)}",
-		"if .a then . else env end", "{(env|tostring): 1}", "[1, env, 2]", "env as {a: $x} | $x", ". # comment\n| input", "get_jq_origin",
+		"env", "env.HOME", ".data | env", "$ENV.HOME", "$ENV", "{$ENV}", "input", "[inputs]", "debug",
+		".a|stderr", "halt", "halt_error", "\"x\"|halt_error(1)", "input_filename", "input_line_number",
+		"get_search_list", "modulemeta", "import \"a\" as a; .", "include \"a\"; .", "\"\\(env)\"",
+		"\"\\(\"\\($ENV.PATH)\")\"", "{a: env}", "{a: (1, env)}", "if .a then . else env end",
+		"{(env|tostring): 1}", "[1, env, 2]", "env as {a: $x} | $x", ". # comment\n| input", "get_jq_origin",
 		"def f: input; f", "\"#\" + env.X",
 	};
+	/* clang-format on */
 	(void)state;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		struct err err = { "" };
@@ -323,7 +353,8 @@ static void what_the_scanner_misses_fails_when_run(void **state)
 	setenv("PATCHBAY_TEST_SECRET", "hunter2", 1);
 	const char *got = eval(*state, EXPR_PROGRAM, "$ ENV | .PATCHBAY_TEST_SECRET", &d, NULL);
 	assert_string_equal(got, "");
-	got = eval(*state, EXPR_PROGRAM, "if false then (def env: 1; env) else env | .PATCHBAY_TEST_SECRET end", &d, NULL);
+	got = eval(*state, EXPR_PROGRAM, "if false then (def env: 1; env) else env | .PATCHBAY_TEST_SECRET end", &d,
+		   NULL);
 	assert_non_null(strstr(got, "!"));
 	assert_non_null(strstr(got, "`env` is switched off"));
 }
@@ -334,7 +365,8 @@ static void assert_refused(enum expr_form form, const char *text, const char *ex
 {
 	struct err err = { "" };
 	assert_int_equal(expr_check(form, str_c(text), &err), -1);
-	if (!strstr(err.text, expected) || strchr(err.text, '\n') || strstr(err.text, "Unix shell") || strstr(err.text, "jq: error"))
+	if (!strstr(err.text, expected) || strchr(err.text, '\n') || strstr(err.text, "Unix shell") ||
+	    strstr(err.text, "jq: error"))
 		fail_msg("%s: %s", text, err.text);
 }
 
@@ -422,9 +454,12 @@ static void texts_interpolate(void **state)
 	assert_text(*state, "plain", "plain");
 	assert_text(*state, "\\(.data.vehicle.number)", "T-101");
 	assert_text(*state, "Vehicle \\(.data.vehicle.number), \\(.type)!", "Vehicle T-101, fault_code_opened!");
-	assert_text(*state, "null: \\(.data.nil), none: \\(.data.nope // \"\"), empty: \\(empty)|", "null: null, none: , empty: |");
-	assert_text(*state, "tab\\t, nl\\n, quote\\\" and \", \\u00e9 \\ud83d\\ude9a, \\\\(not this)", "tab\t, nl\n, quote\" and \", \xc3\xa9 \xf0\x9f\x9a\x9a, \\(not this)");
-	assert_text(*state, "\\(.data.vehicle)\\(.data.yes)\\(.data.list[3])", "{\"id\":9007199254740993,\"number\":\"T-101\"}true[3,4]");
+	assert_text(*state, "null: \\(.data.nil), none: \\(.data.nope // \"\"), empty: \\(empty)|",
+		    "null: null, none: , empty: |");
+	assert_text(*state, "tab\\t, nl\\n, quote\\\" and \", \\u00e9 \\ud83d\\ude9a, \\\\(not this)",
+		    "tab\t, nl\n, quote\" and \", \xc3\xa9 \xf0\x9f\x9a\x9a, \\(not this)");
+	assert_text(*state, "\\(.data.vehicle)\\(.data.yes)\\(.data.list[3])",
+		    "{\"id\":9007199254740993,\"number\":\"T-101\"}true[3,4]");
 	assert_text(*state, "\\(if (.data.dup == 2) then \"a)\" else \"(\" end)", "a)");
 	assert_text(*state, "\\(\"in \\(.source + \"\\(1 + (2))\") out\")", "in fleet3 out");
 	assert_text(*state, "\\(.data[\"a b\"][\"c.d\"]) \\( .data.list | map(tostring) | join(\")(\") )",
@@ -454,9 +489,19 @@ static void truth_is_jq_truth(void **state)
 	static const struct {
 		const char *program;
 		int expected;
-	} table[] = { { "true", 1 }, { "false", 0 }, { "null", 0 }, { "0", 1 }, { "\"\"", 1 }, { "empty", 0 }, { ".id.x?", 0 },
-		      { ".data.dup == 2", 1 }, { ".data.nope", 0 }, { ".id.x", -1 }, { ".data.dup | test(\"x\")", -1 },
-		      { ".type | test(\"^fault\")", 1 }, { "(false, true)", 0 } };
+	} table[] = { { "true", 1 },
+		      { "false", 0 },
+		      { "null", 0 },
+		      { "0", 1 },
+		      { "\"\"", 1 },
+		      { "empty", 0 },
+		      { ".id.x?", 0 },
+		      { ".data.dup == 2", 1 },
+		      { ".data.nope", 0 },
+		      { ".id.x", -1 },
+		      { ".data.dup | test(\"x\")", -1 },
+		      { ".type | test(\"^fault\")", 1 },
+		      { "(false, true)", 0 } };
 	patchbay_call *call = *state;
 	patchbay_delivery d = delivery(data_json);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

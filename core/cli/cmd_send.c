@@ -1,0 +1,254 @@
+/* cmd_send.c - `patchbay send`: what is asked for, and whether it can be done. */
+#include "cli/cli.h"
+
+#include "base/mem.h"
+#include "cli/load.h"
+#include "cli/send.h"
+#include "plugin/simulate.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const char help[] =
+	"Usage: patchbay send [-c FILE] SOURCE EVENT [--count N] [--to URL] [--serial N] [--bad-signature] [--retry] "
+	"[--json]\n"
+	"       patchbay send [-c FILE] --list [SOURCE] [--json]\n"
+	"Plays the provider of a source: sends one of its events, signed with the secrets of the configuration.\n\n"
+	"  -c, --config FILE    the configuration (" CLI_CONFIG_PATH ")\n"
+	"      --list           the events that can be sent\n"
+	"      --count N        send N different ones\n"
+	"      --to URL         not to the first address of `listen`, but there: http://127.0.0.1:8080/in/fleet\n"
+	"      --serial N       make event number N; the same number makes the same event again. 0: exactly the one\n"
+	"                       that the provider documents. Without it, every run sends new events\n"
+	"      --bad-signature  sign it wrongly; it must be refused\n"
+	"      --retry          when the answer does not please the provider, wait as it does, and send again\n"
+	"      --json           print JSON\n"
+	"  -h, --help           this text\n\n"
+	"Prints the answer's status code and the id of the event (with --count, how many there were of each code).\n"
+	"Exit status: 0 every answer was one that the provider takes as success (with --bad-signature: every answer "
+	"was\n"
+	"403), 1 not so, 2 wrong usage.\n";
+
+struct asked {
+	const char *config, *source, *event, *to;
+	uint64_t count, serial;
+	bool has_serial, list, bad_signature, retry, json;
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "`patchbay send --help` explains\n");
+	return 2;
+}
+
+static bool parse_number(const char *text, uint64_t *ret)
+{
+	char *end;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+static const struct config_source *find_source(const struct config *config, const char *name)
+{
+	const char **names = xcalloc(config->n_sources + 1, sizeof(*names));
+	const struct config_source *found = NULL;
+	for (size_t i = 0; i < config->n_sources; i++) {
+		names[i] = config->sources[i].name;
+		if (strcmp(names[i], name) == 0)
+			found = &config->sources[i];
+	}
+	if (!found) {
+		const char *nearest = str_nearest(str_c(name), names, config->n_sources);
+		fprintf(stderr, "patchbay send: %s has no source '%s'; ", config->path, name);
+		if (nearest)
+			fprintf(stderr, "did you mean '%s'?\n", nearest);
+		else
+			fprintf(stderr, "`patchbay send --list` shows those that it has\n");
+	}
+	free(names);
+	return found;
+}
+
+static bool find_sample(struct send_order *order, const char *name)
+{
+	uint32_t n = order->simulate.n_samples;
+	const char **names = xcalloc((size_t)n + 1, sizeof(*names));
+	order->sample = n;
+	for (uint32_t i = 0; i < n; i++) {
+		names[i] = simulate_sample(&order->simulate, i).name;
+		if (strcmp(names[i], name) == 0)
+			order->sample = i;
+	}
+	if (order->sample == n) {
+		const char *nearest = str_nearest(str_c(name), names, n);
+		fprintf(stderr, "patchbay send: '%s' cannot send '%s'; ", order->source->name, name);
+		if (nearest)
+			fprintf(stderr, "did you mean '%s'?\n", nearest);
+		else
+			fprintf(stderr, "`patchbay send %s --list` shows what it can\n", order->source->name);
+	}
+	free(names);
+	return order->sample < n;
+}
+
+static bool can_play(const struct config_source *source, patchbay_simulate *ret)
+{
+	if (simulate_get(source->plugin, ret))
+		return true;
+	fprintf(stderr, "patchbay send: plugin '%s', of source '%s', cannot play its provider\n", source->plugin->name,
+		source->name);
+	return false;
+}
+
+static void list_source(const struct config_source *source, json_t *list)
+{
+	patchbay_simulate simulate;
+	if (!simulate_get(source->plugin, &simulate)) {
+		if (!list)
+			printf("%s (%s): cannot be played\n", source->name, source->plugin->name);
+		return;
+	}
+	if (!list)
+		printf("%s (%s)\n", source->name, source->plugin->name);
+	for (uint32_t i = 0; i < simulate.n_samples; i++) {
+		patchbay_sample sample = simulate_sample(&simulate, i);
+		const char *about = sample.about ? sample.about : "";
+		if (list)
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "source", source->name, "name",
+							      sample.name, "about", about));
+		else
+			printf("  %-36s %s\n", sample.name, about);
+	}
+}
+
+static int list_samples(const struct config *config, const struct asked *asked)
+{
+	const struct config_source *only = asked->source ? find_source(config, asked->source) : NULL;
+	if (asked->source && !only)
+		return 2;
+	json_t *list = asked->json ? json_array() : NULL;
+	for (size_t i = 0; i < config->n_sources; i++)
+		if (!only || only == &config->sources[i])
+			list_source(&config->sources[i], list);
+	if (list) {
+		json_dumpf(list, stdout, JSON_INDENT(1));
+		putchar('\n');
+		json_decref(list);
+	}
+	return 0;
+}
+
+static int play(const struct config *config, const struct asked *asked)
+{
+	struct send_order order = {
+		.source = find_source(config, asked->source),
+		.serial = asked->serial,
+		.count = asked->count,
+		.bad_signature = asked->bad_signature,
+		.retry = asked->retry,
+		.json = asked->json,
+	};
+	struct err err = { 0 };
+	if (!order.source)
+		return 2;
+	if (!can_play(order.source, &order.simulate))
+		return 1;
+	if (!find_sample(&order, asked->event))
+		return 2;
+	char *url = asked->to ? xstrdup(asked->to) : send_default_url(config, order.source);
+	int parsed = post_url_parse(url, &order.url, &err);
+	free(url);
+	if (parsed < 0) {
+		fprintf(stderr, "patchbay send: %s\n", err.text);
+		return asked->to ? 2 : 1;
+	}
+	if (!asked->has_serial) {
+		if (getrandom(&order.serial, sizeof(order.serial), 0) != sizeof(order.serial)) {
+			fprintf(stderr, "patchbay send: the system gives no random number: %s\n", strerror(errno));
+			return 1;
+		}
+		order.serial = (order.serial >> 2) + 1; /* never 0, the documented one, nor near the end */
+	}
+	return send_play(&order);
+}
+
+/* -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, struct asked *asked)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "list", no_argument, NULL, 'l' },
+		{ "count", required_argument, NULL, 'n' },  { "to", required_argument, NULL, 't' },
+		{ "serial", required_argument, NULL, 's' }, { "bad-signature", no_argument, NULL, 'b' },
+		{ "retry", no_argument, NULL, 'r' },        { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },         { 0 },
+	};
+	for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+		switch (c) {
+		case 'c':
+			asked->config = optarg;
+			break;
+		case 'l':
+			asked->list = true;
+			break;
+		case 'n':
+			if (parse_number(optarg, &asked->count) && asked->count)
+				break;
+			fprintf(stderr, "patchbay send: --count is a number from 1, not '%s'\n", optarg);
+			return usage();
+		case 't':
+			asked->to = optarg;
+			break;
+		case 's':
+			asked->has_serial = parse_number(optarg, &asked->serial);
+			if (asked->has_serial)
+				break;
+			fprintf(stderr, "patchbay send: --serial is a number, not '%s'\n", optarg);
+			return usage();
+		case 'b':
+			asked->bad_signature = true;
+			break;
+		case 'r':
+			asked->retry = true;
+			break;
+		case 'j':
+			asked->json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return 0;
+		default:
+			return usage();
+		}
+	}
+	return -1;
+}
+
+int cmd_send(int argc, char **argv)
+{
+	struct asked asked = { .config = CLI_CONFIG_PATH, .count = 1 };
+	int status = parse_options(argc, argv, &asked);
+	if (status >= 0)
+		return status;
+	int most = asked.list ? 1 : 2, given = argc - optind;
+	if (given > most || (!asked.list && given < 2)) {
+		fprintf(stderr, asked.list ? "patchbay send: --list takes one SOURCE at most\n"
+					   : "patchbay send: a SOURCE and an EVENT, please; --list shows both\n");
+		return usage();
+	}
+	asked.source = given > 0 ? argv[optind] : NULL;
+	asked.event = given > 1 ? argv[optind + 1] : NULL;
+	struct registry *registry = NULL;
+	struct config *config = cli_load_config(asked.config, &registry);
+	if (!config)
+		return 1;
+	status = asked.list ? list_samples(config, &asked) : play(config, &asked);
+	config_free(config);
+	registry_destroy(registry);
+	return status;
+}
