@@ -116,7 +116,7 @@ play campus quiz_attempt 1
 play learning course_completed 2
 play learning badge_earned 2
 echo "\$ patchbay send fleet fault_code_opened --bad-signature        (must be refused)"
-if "$patchbay" send fleet fault_code_opened --bad-signature -c routes.yaml >send.out 2>&1; then
+if ! "$patchbay" send fleet fault_code_opened --bad-signature -c routes.yaml >send.out 2>&1; then
 	echo "a wrongly signed event was accepted" >&2
 	exit 1
 fi

@@ -56,6 +56,8 @@ char *loader_path(const struct loader *l, patchbay_str path)
 {
 	if (path.n > 0 && path.p[0] == '/')
 		return xstrndup(path.p, path.n);
+	while (str_starts(path, STR("./")))
+		path = (patchbay_str){ path.p + 2, path.n - 2 };
 	return xasprintf("%s/%.*s", strcmp(l->dir, "/") == 0 ? "" : l->dir, STR_ARG(path));
 }
 

@@ -186,7 +186,10 @@ static int read_str(const struct value *v, patchbay_str *field)
 		return -1;
 	if (v->node->text.n == 0 && (v->option->flags & PATCHBAY_F_REQUIRED))
 		return wrong(v, "must not be empty");
-	*field = copy(v->node->text);
+	if (v->option->flags & PATCHBAY_F_PATH && v->node->text.n)
+		*field = str_c(loader_path(v->l, v->node->text));
+	else
+		*field = copy(v->node->text);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
@@ -114,6 +115,7 @@ int daemon_run(const struct config *config, struct err *err)
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL); /* threads inherit it: only sigwait() below sees them */
 	signal(SIGPIPE, SIG_IGN);
+	umask(0027); /* events are nobody else's business */
 	raise_descriptor_limit();
 
 	struct parts parts = { .config = config };

@@ -306,10 +306,18 @@ static void verify_abandoned(struct seglog *log, const struct seglog_segment *s)
 		log_info("journal %s: all acknowledged records of segment %08" PRIx64 " were read back whole", log->path, s->number);
 }
 
+/* Of a writable log, which always has one. */
+static struct seglog_segment last_segment(struct seglog *log)
+{
+	pthread_mutex_lock(&log->lock);
+	struct seglog_segment last = log->v[log->n - 1];
+	pthread_mutex_unlock(&log->lock);
+	return last;
+}
+
 static int next_segment(struct seglog *log, struct err *err)
 {
-	struct seglog_segment last;
-	seglog_find(log, seglog_end(log).hi, &last, NULL);
+	struct seglog_segment last = last_segment(log);
 	bool abandoned = log->fd == -1;
 	struct segment_header h;
 	int fd = segment_create(log->dir, last.number + 1, last.end, &h, err);
@@ -337,8 +345,7 @@ int seglog_reserve(struct seglog *log, struct journal_pos *ret, uint64_t *ret_sa
 	}
 	if ((log->fd == -1 || end.lo >= log->segment_bytes) && next_segment(log, err) != 0)
 		return -1;
-	struct seglog_segment last;
-	seglog_find(log, seglog_end(log).hi, &last, NULL);
+	struct seglog_segment last = last_segment(log);
 	*ret = (struct journal_pos){ last.number, last.end };
 	*ret_salt = last.salt;
 	return 0;

@@ -56,7 +56,7 @@ static bool is_hosts_own(const char *side, const char *name)
 
 static int check_one(const char *side, const patchbay_option *o, uint32_t options_size, struct err *err)
 {
-	const uint32_t known_flags = PATCHBAY_F_REQUIRED | PATCHBAY_F_SECRET;
+	const uint32_t known_flags = PATCHBAY_F_REQUIRED | PATCHBAY_F_SECRET | PATCHBAY_F_PATH;
 
 	if (!o->name || !name_ok(o->name))
 		return err_set(
@@ -82,6 +82,8 @@ static int check_one(const char *side, const patchbay_option *o, uint32_t option
 		return err_set(err, "option '%s' of its %s is an ENUM without one_of", o->name, side);
 	if ((o->flags & PATCHBAY_F_SECRET) && o->type != PATCHBAY_T_STR && o->type != PATCHBAY_T_STRS)
 		return err_set(err, "option '%s' of its %s is a secret, but no STR or STRS", o->name, side);
+	if ((o->flags & PATCHBAY_F_PATH) && o->type != PATCHBAY_T_STR && o->type != PATCHBAY_T_STRS)
+		return err_set(err, "option '%s' of its %s is a path, but no STR or STRS", o->name, side);
 	if ((o->flags & PATCHBAY_F_REQUIRED) && o->def)
 		return err_set(err,
 			       "option '%s' of its %s is required and has a default; it can only be one of the two",

@@ -10,8 +10,9 @@
 enum { FLEET, CAMPUS, LEARNING };
 enum { AUDIT, SAFETY, REGISTRAR };
 
-static struct config_source sources[] = { { .name = "fleet" }, { .name = "campus" }, { .name = "learning" } };
-static struct config_sink sinks[] = { { .name = "audit" }, { .name = "safety" }, { .name = "registrar" } };
+static char names[][16] = { "fleet", "campus", "learning", "audit", "safety", "registrar" };
+static struct config_source sources[] = { { .name = names[0] }, { .name = names[1] }, { .name = names[2] } };
+static struct config_sink sinks[] = { { .name = names[3] }, { .name = names[4] }, { .name = names[5] } };
 static size_t only_fleet[] = { FLEET }, both_schools[] = { CAMPUS, LEARNING };
 static size_t to_audit[] = { AUDIT }, to_both[] = { AUDIT, SAFETY }, to_registrar[] = { REGISTRAR };
 static const patchbay_str driver_types[] = { { "driver_performance_event_created", 32 }, { "fault_code_*", 12 } };

@@ -115,6 +115,7 @@ enum { /* type: what is stored at `offset` */
 enum { /* flags */
 	PATCHBAY_F_REQUIRED = 1,
 	PATCHBAY_F_SECRET = 2, /* STR, STRS: {env: X}, {file: /path}, {credential: x}; never shown, wiped */
+	PATCHBAY_F_PATH = 4,   /* STR, STRS: a path; a relative one starts at the folder of routes.yaml */
 };
 
 typedef struct patchbay_option {
