@@ -84,7 +84,7 @@ static void what_it_is(const struct journal_record *record, char *out, size_t si
 
 static void print_header(void)
 {
-	printf("%-24s  %-36s  %-13s%-33s%-29s%-7s%s\n", "RECEIVED", "ID", "SOURCE", "TYPE", "SUBJECT", "WHAT", "STATE");
+	printf("%-24s  %-36s  %-13s%-33s%-43s%-7s%s\n", "RECEIVED", "ID", "SOURCE", "TYPE", "SUBJECT", "WHAT", "STATE");
 }
 
 static void print_row(const struct journal_record *record, const struct view_deliveries *deliveries)
@@ -95,7 +95,7 @@ static void print_row(const struct journal_record *record, const struct view_del
 	printf("%s  %s  ", text_time(record->received_ns, time), id);
 	text_print_column(stdout, record->source, 12);
 	text_print_column(stdout, record->type.n ? record->type : STR("-"), 32);
-	text_print_column(stdout, record->subject.n ? record->subject : STR("-"), 28);
+	text_print_column(stdout, record->subject.n ? record->subject : STR("-"), 42);
 	if (record->kind == JOURNAL_EVENT) {
 		summary(deliveries, state, sizeof(state));
 		text_print_column(stdout, str_c(what), 6);

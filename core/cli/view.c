@@ -20,7 +20,8 @@ int view_open(struct view *view, const char *command, const char *config_path)
 	view->routers = xcalloc(view->config->n_sinks + 1, sizeof(struct router *));
 	view->journal = journal_open_reader(view->config->journal, &err);
 	if (!view->journal) {
-		fprintf(stderr, "patchbay %s: %s\n", command, err.text);
+		fprintf(stderr, "patchbay %s: %s; has `patchbay serve` run with this configuration?\n", command,
+			err.text);
 		return -1;
 	}
 	view->reader = journal_reader_open(view->journal);

@@ -18,14 +18,15 @@ struct patchbay_expr {
 patchbay_expr *expr_compile(enum expr_form form, patchbay_str text, struct err *err)
 {
 	patchbay_expr *expr = xcalloc(1, sizeof(*expr));
+	expr->source = xstrndup(text.n ? text.p : "", text.n);
+	expr->n = text.n;
+	text.p = expr->source; /* names and literals point into it */
 	if (form == EXPR_TEXT)
 		expr->text = text_parse(text, err);
 	if (form == EXPR_TEXT ? !expr->text : program_init(&expr->program, text, err) != 0) {
 		expr_free(expr);
 		return NULL;
 	}
-	expr->source = xstrndup(text.n ? text.p : "", text.n);
-	expr->n = text.n;
 	return expr;
 }
 

@@ -9,6 +9,7 @@
 
 #include <jq.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,8 +71,17 @@ static void ignore_message(void *ctx, jv message)
 	jv_free(message);
 }
 
+/* libjq adds ~/.jq to every program, and has no switch for it: what an expression means would depend on
+ * who starts us. The process has no other use for a home. */
+static void hide_home(void)
+{
+	setenv("HOME", "/dev/null", 1);
+}
+
 static jq_state *compile(const char *text, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, hide_home);
 	jq_state *jq = jq_init();
 	if (!jq) {
 		err_set(err, "libjq could not start: out of memory");

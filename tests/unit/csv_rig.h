@@ -37,8 +37,8 @@ struct rig {
 	int64_t now_ns;
 	char checkpoint[4096]; /* what the journal has */
 	size_t checkpoint_n;
-	char log[4096];        /* lines since the last look */
-	char why[2048];        /* of the last result, or explained */
+	char log[4096]; /* lines since the last look */
+	char why[2048]; /* of the last result, or explained */
 };
 
 static inline const void *rig_service(const patchbay_host *host, const char *id)
@@ -125,8 +125,13 @@ static inline struct rig *rig_open(void)
 	rig->plugin = registry_find(rig->registry, "csv-export", &err);
 	if (!rig->plugin)
 		fail_msg("%s", err.text);
-	rig->host = (patchbay_host){ .size = sizeof(rig->host), .service = rig_service, .log = rig_log, .explain = rig_explain,
-				     .alloc = rig_alloc, .now_ns = rig_now, .left_ms = rig_left };
+	rig->host = (patchbay_host){ .size = sizeof(rig->host),
+				     .service = rig_service,
+				     .log = rig_log,
+				     .explain = rig_explain,
+				     .alloc = rig_alloc,
+				     .now_ns = rig_now,
+				     .left_ms = rig_left };
 	rig->options = xcalloc(1, rig->plugin->sink->options_size);
 	rig->now_ns = NOON_NS;
 	call_init(&rig->call, 64 << 20);
@@ -150,7 +155,8 @@ static inline patchbay_status rig_start(struct rig *rig)
 	call_begin(&rig->call, 0);
 	assert_null(rig->self);
 	assert_int_equal(rig->plugin->sink->create(&rig->host, &rig->call, rig->options, &rig->self), PATCHBAY_OK);
-	patchbay_status status = rig->plugin->sink->resume(rig->self, &rig->call, (patchbay_str){ rig->checkpoint, rig->checkpoint_n });
+	patchbay_status status =
+		rig->plugin->sink->resume(rig->self, &rig->call, (patchbay_str){ rig->checkpoint, rig->checkpoint_n });
 	rig_keep_why(rig, rig->call.why);
 	return status;
 }

@@ -535,6 +535,28 @@ static void the_limit_of_the_call_is_kept(void **state)
 	call_fini(&call);
 }
 
+/* libjq would read ~/.jq into each program; this one would break them all. */
+static char home[] = "/tmp/patchbay-home-XXXXXX", home_jq[64];
+
+static int put_home(void **state)
+{
+	(void)state;
+	if (!mkdtemp(home))
+		return -1;
+	snprintf(home_jq, sizeof(home_jq), "%s/.jq", home);
+	FILE *f = fopen(home_jq, "w");
+	if (!f)
+		return -1;
+	fputs("def broken: (", f);
+	return fclose(f) == 0 ? setenv("HOME", home, 1) : -1;
+}
+
+static int remove_home(void **state)
+{
+	(void)state;
+	return remove(home_jq) == 0 ? remove(home) : -1;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -559,5 +581,5 @@ int main(void)
 		T(truth_is_jq_truth),
 		T(the_limit_of_the_call_is_kept),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, put_home, remove_home);
 }
