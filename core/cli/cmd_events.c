@@ -112,10 +112,10 @@ static void print_row(const struct journal_record *record, const struct view_del
 
 static void print_json(const struct journal_record *record, const struct view_deliveries *deliveries)
 {
-	char id[ID_TEXT_SIZE], time[TEXT_TIME_SIZE];
+	char id[ID_TEXT_SIZE];
 	json_t *states = json_object(), *line = json_object();
 	id_format(&record->id, id);
-	json_object_set_new(line, "received", json_string(text_time(record->received_ns, time)));
+	json_object_set_new(line, "received", json_out_time(record->received_ns));
 	json_object_set_new(line, "id", json_string(id));
 	json_object_set_new(line, "source", json_out_string(record->source));
 	json_object_set_new(line, "type", json_out_string(record->type));

@@ -27,7 +27,7 @@ static const char help[] =
 	"                       that the provider documents. Without it, every run sends new events\n"
 	"      --bad-signature  sign it wrongly; it must be refused\n"
 	"      --retry          when the answer does not please the provider, wait as it does, and send again\n"
-	"      --json           print JSON\n"
+	"      --json           print one JSON object (with --list: one on each line)\n"
 	"  -h, --help           this text\n\n"
 	"Prints the answer's status code and the id of the event (with --count, how many there were of each code).\n"
 	"Exit status: 0 every answer was one that the provider takes as success (with --bad-signature: every answer "
@@ -106,24 +106,27 @@ static bool can_play(const struct config_source *source, patchbay_simulate *ret)
 	return false;
 }
 
-static void list_source(const struct config_source *source, json_t *list)
+static void print_sample_json(const struct config_source *source, const patchbay_sample *sample)
 {
-	patchbay_simulate simulate;
-	if (!simulate_get(source->plugin, &simulate)) {
-		if (!list)
-			printf("%s (%s): cannot be played\n", source->name, source->plugin->name);
-		return;
-	}
-	if (!list)
-		printf("%s (%s)\n", source->name, source->plugin->name);
-	for (uint32_t i = 0; i < simulate.n_samples; i++) {
+	json_t *line = json_pack("{s:s, s:s, s:s}", "source", source->name, "name", sample->name, "about",
+				 sample->about ? sample->about : "");
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(line);
+}
+
+static void list_source(const struct config_source *source, bool json)
+{
+	patchbay_simulate simulate = { 0 };
+	bool plays = simulate_get(source->plugin, &simulate);
+	if (!json)
+		printf("%s (%s)%s\n", source->name, source->plugin->name, plays ? "" : ": cannot be played");
+	for (uint32_t i = 0; plays && i < simulate.n_samples; i++) {
 		patchbay_sample sample = simulate_sample(&simulate, i);
-		const char *about = sample.about ? sample.about : "";
-		if (list)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "source", source->name, "name",
-							      sample.name, "about", about));
+		if (json)
+			print_sample_json(source, &sample);
 		else
-			printf("  %-36s %s\n", sample.name, about);
+			printf("  %-36s %s\n", sample.name, sample.about ? sample.about : "");
 	}
 }
 
@@ -132,15 +135,9 @@ static int list_samples(const struct config *config, const struct asked *asked)
 	const struct config_source *only = asked->source ? find_source(config, asked->source) : NULL;
 	if (asked->source && !only)
 		return 2;
-	json_t *list = asked->json ? json_array() : NULL;
 	for (size_t i = 0; i < config->n_sources; i++)
 		if (!only || only == &config->sources[i])
-			list_source(&config->sources[i], list);
-	if (list) {
-		json_dumpf(list, stdout, JSON_INDENT(1));
-		putchar('\n');
-		json_decref(list);
-	}
+			list_source(&config->sources[i], asked->json);
 	return 0;
 }
 

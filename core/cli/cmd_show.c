@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define PREFIX_MIN 8                             /* hex digits of an id that may stand for all of it */
-#define ID_MARGIN_NS (NS_PER_S * 120)             /* an id is made a little before or after its record */
+#define ID_MARGIN_NS (NS_PER_S * 120)            /* an id is made a little before or after its record */
 #define REPEATS_SCAN_MAX 500000                  /* records behind an event that are searched for its repeats, */
 #define REPEATS_WINDOW_NS (NS_PER_S * 3600 * 48) /* and how long after it */
 

@@ -1,6 +1,7 @@
 /* json_out.c - see json_out.h. */
 #include "cli/json_out.h"
 
+#include "base/clock.h"
 #include "cli/text.h"
 
 json_t *json_out_string(patchbay_str s)
@@ -13,4 +14,13 @@ json_t *json_out_string(patchbay_str s)
 		buf_free(&clean);
 	}
 	return value;
+}
+
+json_t *json_out_time(int64_t wall_ns)
+{
+	char iso[CLOCK_ISO_SIZE];
+	if (!wall_ns)
+		return json_null();
+	clock_format_iso(wall_ns, iso);
+	return json_string(iso);
 }

@@ -9,12 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *time_of(int64_t wall_ns)
-{
-	char text[TEXT_TIME_SIZE];
-	return wall_ns ? json_string(text_time(wall_ns, text)) : json_null();
-}
-
 static json_t *routes_json(const struct show *show)
 {
 	const struct config *config = show->view->config;
@@ -48,8 +42,8 @@ static json_t *deliveries_json(const struct show *show)
 		json_object_set_new(delivery, "sink", json_out_string(str_c(found->sink)));
 		json_object_set_new(delivery, "state", json_string(view_state_name(found->state)));
 		json_object_set_new(delivery, "attempts", json_integer(found->attempts));
-		json_object_set_new(delivery, "at", time_of(found->at_ms * NS_PER_MS));
-		json_object_set_new(delivery, "due", time_of(found->due_ms * NS_PER_MS));
+		json_object_set_new(delivery, "at", json_out_time(found->at_ms * NS_PER_MS));
+		json_object_set_new(delivery, "due", json_out_time(found->due_ms * NS_PER_MS));
 		json_object_set_new(delivery, "class", json_out_string(str_c(found->class_)));
 		json_object_set_new(delivery, "why", json_out_string(str_c(found->why)));
 		json_array_append_new(deliveries, delivery);
@@ -65,7 +59,7 @@ static json_t *attempts_json(const struct show *show)
 		json_t *attempt = json_object();
 		json_object_set_new(attempt, "sink", json_out_string(str_c(found->sink)));
 		json_object_set_new(attempt, "number", json_integer(found->number));
-		json_object_set_new(attempt, "at", time_of(found->at_ms * NS_PER_MS));
+		json_object_set_new(attempt, "at", json_out_time(found->at_ms * NS_PER_MS));
 		json_object_set_new(attempt, "took_ms", json_integer(found->took_ms));
 		json_object_set_new(attempt, "result", json_string(found->result));
 		json_object_set_new(attempt, "why", json_out_string(str_c(found->why)));
@@ -82,7 +76,7 @@ static json_t *repeats_json(const struct show *show)
 		json_t *repeat = json_object();
 		id_format(&show->repeats[i].id, id);
 		json_object_set_new(repeat, "id", json_string(id));
-		json_object_set_new(repeat, "received", time_of(show->repeats[i].received_ns));
+		json_object_set_new(repeat, "received", json_out_time(show->repeats[i].received_ns));
 		json_object_set_new(repeat, "client", json_out_string(str_c(show->repeats[i].client)));
 		json_array_append_new(repeats, repeat);
 	}
@@ -104,9 +98,9 @@ static json_t *envelope_json(const struct show *show)
 	json_object_set_new(envelope, "type", json_out_string(record->type));
 	json_object_set_new(envelope, "kind", json_out_string(record->kind_name.n ? record->kind_name : record->type));
 	json_object_set_new(envelope, "subject", json_out_string(record->subject));
-	json_object_set_new(envelope, "time", time_of(record->time_ns ? record->time_ns : record->received_ns));
+	json_object_set_new(envelope, "time", json_out_time(record->time_ns ? record->time_ns : record->received_ns));
 	json_object_set_new(envelope, "time_source", json_string(record->time_ns ? "provider" : "received"));
-	json_object_set_new(envelope, "received", time_of(record->received_ns));
+	json_object_set_new(envelope, "received", json_out_time(record->received_ns));
 	json_object_set_new(envelope, "test", json_boolean(record->flags & JOURNAL_FLAG_TEST));
 	json_object_set_new(envelope, "dedupe", json_string(view_dedupe_name(record)));
 	json_object_set_new(envelope, "client", json_out_string(record->client));

@@ -141,7 +141,6 @@ bool request_admit(struct request *r, const patchbay_request *in)
 {
 	const patchbay_source *side = r->source->plugin->source;
 	patchbay_call *call = &r->intake->call;
-	call_begin(call, 1000);
 	r->ticket.n = 0;
 	r->ticket.records.n = 0;
 	r->ticket.horizon_s = side->provider ? side->provider->retry_horizon_s : 0;

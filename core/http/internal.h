@@ -78,7 +78,7 @@ struct intake {
 };
 
 /* admit.c */
-/* The whole request is here: verify, parse, and either decide the answer at once (status set, false) or leave a ticket to submit (true). */
+/* The whole request is here, and the intake's call has begun: verify, parse, and either decide the answer at once (status set, false) or leave a ticket to submit (true). */
 bool request_admit(struct request *, const patchbay_request *);
 /* What to answer now that the journal has decided. */
 void request_conclude(struct request *);

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #define HEADERS_MAX 100u
+#define PLUGIN_MS 1000 /* what verify and parse are told that they have */
 #define SPARE_MAX 1024u
 #define SPARE_BYTES_MAX 65536u /* buffers larger than this are not kept */
 
@@ -143,6 +144,8 @@ static bool find_source(struct request *r, const char *url)
 	for (size_t i = 0; i < r->intake->config->n_sources; i++) {
 		const struct config_source *s = &r->intake->config->sources[i];
 		if (strlen(s->name) == n && memcmp(s->name, name, n) == 0) {
+			if (slash && s->path_secret.n == 0)
+				return false;
 			r->source = s;
 			r->instance = r->intake->sources[i];
 			r->path_secret = str_c(slash ? slash + 1 : "");
@@ -244,7 +247,7 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 		atomic_fetch_add(&in->stats.shed, 1);
 		return answer_with(r, 503, "overloaded, send it again\n");
 	}
-	call_begin(&in->call, 0);
+	call_begin(&in->call, PLUGIN_MS);
 	patchbay_kv header_room[HEADERS_MAX];
 	struct headers headers = { header_room, 0, &in->call };
 	if (MHD_get_connection_values(r->connection, MHD_HEADER_KIND, NULL, NULL) > (int)HEADERS_MAX)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define READ_AHEAD (UINT64_C(256) << 10)
+#define PAGE UINT64_C(4096)
 #define ID_MARGIN_MS (INT64_C(60) * 1000) /* ids are made when the post arrives, records a little later */
 
 struct tape { /* an open segment, and a window of it in memory */
@@ -22,6 +23,7 @@ struct tape { /* an open segment, and a window of it in memory */
 	char *p;
 	size_t room, n;
 	uint64_t offset; /* of p[0] */
+	bool unreadable; /* the last read failed: the disk, not what stands there */
 };
 
 struct journal_reader {
@@ -82,6 +84,7 @@ static int tape_fill(struct tape *t, uint64_t offset, uint64_t want, uint64_t en
 {
 	if (offset >= t->offset && offset + want <= t->offset + t->n)
 		return 0;
+	t->unreadable = false;
 	uint64_t n = want > READ_AHEAD ? want : READ_AHEAD;
 	if (offset + n > end)
 		n = end - offset;
@@ -96,6 +99,7 @@ static int tape_fill(struct tape *t, uint64_t offset, uint64_t want, uint64_t en
 		ssize_t got = pread(t->fd, t->p + t->n, n - t->n, (off_t)(offset + t->n));
 		if (got == -1 && errno == EINTR)
 			continue;
+		t->unreadable = got == -1;
 		if (got == -1)
 			return err_set(err, "cannot read segment %08" PRIx64 ": %s", t->number, strerror(errno));
 		if (got == 0)
@@ -136,7 +140,8 @@ static int tape_read(struct tape *t, struct journal_pos *pos, struct journal_rec
 			continue;
 		}
 		if (tape_open(t, s.number, err) != 0) {
-			*pos = (struct journal_pos){ s.number + 1, SEGMENT_HEADER_SIZE };
+			if (errno == 0 || errno == ENOENT) /* else it may open later: too many files are open, say */
+				*pos = (struct journal_pos){ s.number + 1, SEGMENT_HEADER_SIZE };
 			return -1;
 		}
 		const struct record_head *head = tape_record(t, pos->lo, s.end, err);
@@ -149,7 +154,9 @@ static int tape_read(struct tape *t, struct journal_pos *pos, struct journal_rec
 		}
 		uint64_t bad = pos->lo;
 		while (pos->lo < s.end && !tape_record(t, pos->lo, s.end, err))
-			pos->lo += RECORD_ALIGN;
+			pos->lo += t->unreadable ? PAGE - pos->lo % PAGE : RECORD_ALIGN;
+		if (pos->lo > s.end)
+			pos->lo = s.end;
 		return err_set(err, "segment %08" PRIx64 " is damaged from byte %" PRIu64 " to %" PRIu64 "; what stood there is lost", s.number, bad, pos->lo);
 	}
 }

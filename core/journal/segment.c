@@ -96,7 +96,9 @@ int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret
 		*ret = h;
 		return fd;
 	}
+	int why = got == -1 ? errno : 0;
 	close(fd);
+	errno = why;
 	return -1;
 }
 

@@ -29,7 +29,8 @@ bool segment_parse_name(const char *name, const char *suffix, uint64_t *ret_numb
 
 /* Creates and makes durable; returns the descriptor, open for writing. */
 int segment_create(int dir, uint64_t number, uint64_t previous_end, struct segment_header *ret, struct err *err);
-/* Opens, checks the header; returns the descriptor. flags: O_RDONLY or O_RDWR. */
+/* Opens, checks the header; returns the descriptor. flags: O_RDONLY or O_RDWR. On failure errno is that of the
+ * system, or 0: it can be read, but is no good. */
 int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret, struct err *err);
 
 /* Calls back for each good record from offset `from` up to `end`. What is between good records is

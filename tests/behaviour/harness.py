@@ -225,7 +225,10 @@ class Client:
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
     def post(self, path, body, headers=None):
-        self.send(self.request(body, path, headers))
+        try:
+            self.send(self.request(body, path, headers))
+        except Closed:
+            pass  # it may have answered before it had heard all
         return self.answer()
 
     def fleet(self, body, path="/in/fleet"):
@@ -275,16 +278,17 @@ class Daemon:
         self.process = subprocess.Popen([PATCHBAY, "serve", "-c", self.routes], env=self.env, cwd=self.folder,
                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
-        wait_until(self.listens, lambda: "daemon does not listen; its log:\n" + self.tail(), seconds)
+        wait_until(self.answers, lambda: "daemon does not answer; its log:\n" + self.tail(), seconds)
         return self
 
-    def listens(self):
+    def answers(self):
         if self.process.poll() is not None:
             raise Failed("daemon ended at start with %s; its log:\n%s" % (self.process.returncode, self.tail()))
         try:
-            Client(self.address).close()
-            return True
-        except OSError:
+            with Client(self.address, 5) as client:  # it listens a moment before it answers
+                client.send(client.request(b"", "/", {}, "GET"))
+                return client.answer().status == 404
+        except (OSError, Closed):
             return False
 
     def running(self):
@@ -328,7 +332,7 @@ class Daemon:
                 if line.startswith("VmRSS"):
                     return int(line.split()[1])
 
-    def rows(self, pattern="audit*"):
+    def rows(self, pattern="audit*.csv"):
         """Every row of the matching CSV files, as dicts; a row of another width than its header is a failure."""
         rows = []
         for path in sorted(glob.glob(os.path.join(self.export, pattern))):
@@ -342,7 +346,7 @@ class Daemon:
                 rows.append(dict(zip(table[0], row)))
         return rows
 
-    def wait_rows(self, count, pattern="audit*", seconds=20):
+    def wait_rows(self, count, pattern="audit*.csv", seconds=20):
         wait_until(lambda: len(self.rows(pattern)) >= count,
                    lambda: "%d rows wanted, %d there; the daemon's log:\n%s" % (count, len(self.rows(pattern)), self.tail()),
                    seconds)

@@ -107,7 +107,7 @@ class Load:
             raise harness.Failed("refused again at the retry: %r" % again.refused)
 
 
-def exactly_once(daemon, load, pattern="audit*", also=(), seconds=60):
+def exactly_once(daemon, load, pattern="audit*.csv", also=(), seconds=60):
     """Every event that was answered 200 has exactly one row; and there is no row of an event nobody sent."""
     wanted = {str(n) for n in load.answered}
 

@@ -33,10 +33,10 @@ def rounds(t, count, retry):
         everything.answered.update(load.answered)
     check(len(everything.answered) > 20 * count, "hardly any load: %d events answered" % len(everything.answered))
     exactly_once(daemon, everything)
-    exactly_once(daemon, everything, "second-*")
+    exactly_once(daemon, everything, "second-*.csv")
     daemon.stop()
     exactly_once(daemon, everything)
-    exactly_once(daemon, everything, "second-*")
+    exactly_once(daemon, everything, "second-*.csv")
     print("%d kills, %d events answered, %d sent" % (count, len(everything.answered), len(everything.sent)))
 
 
@@ -65,7 +65,7 @@ def test_kill_while_starting(t):
     daemon.start()
     load.retry()
     exactly_once(daemon, load)
-    exactly_once(daemon, load, "second-*")
+    exactly_once(daemon, load, "second-*.csv")
 
 
 def test_orderly_stop_under_load(t):
@@ -82,7 +82,7 @@ def test_orderly_stop_under_load(t):
         everything.sent |= load.sent
         everything.answered.update(load.answered)
     exactly_once(daemon, everything)
-    exactly_once(daemon, everything, "second-*")
+    exactly_once(daemon, everything, "second-*.csv")
 
 
 harness.main()

@@ -128,10 +128,12 @@ static char settled_checkpoints[64][32];
 int __real_journal_settle(struct journal *, const char *, const struct journal_pos *, const struct journal_settled *,
 			  size_t, const patchbay_str *, struct err *);
 int __wrap_journal_settle(struct journal *journal, const char *sink, const struct journal_pos *cursor,
-			  const struct journal_settled *settled, size_t n, const patchbay_str *checkpoint, struct err *err);
+			  const struct journal_settled *settled, size_t n, const patchbay_str *checkpoint,
+			  struct err *err);
 
 int __wrap_journal_settle(struct journal *journal, const char *sink, const struct journal_pos *cursor,
-			  const struct journal_settled *settled, size_t n, const patchbay_str *checkpoint, struct err *err)
+			  const struct journal_settled *settled, size_t n, const patchbay_str *checkpoint,
+			  struct err *err)
 {
 	if ((n || checkpoint) && atomic_load(&settle_failures) > 0) {
 		atomic_fetch_sub(&settle_failures, 1);
@@ -249,14 +251,14 @@ static struct dispatcher_stats stats(size_t sink)
 }
 
 /* Waits until the condition holds, for half a minute at most: far longer than it ever takes. */
-#define AWAIT(condition)                                                                 \
-	do {                                                                             \
-		int64_t until = clock_steady_ns() + 30 * NS_PER_S;                       \
-		while (!(condition)) {                                                   \
-			if (clock_steady_ns() > until)                                   \
-				fail_msg("waited in vain for: %s", #condition);          \
-			nanosleep(&(struct timespec){ .tv_nsec = NS_PER_MS }, NULL);     \
-		}                                                                        \
+#define AWAIT(condition)                                                                                               \
+	do {                                                                                                           \
+		int64_t until = clock_steady_ns() + 30 * NS_PER_S;                                                     \
+		while (!(condition)) {                                                                                 \
+			if (clock_steady_ns() > until)                                                                 \
+				fail_msg("waited in vain for: %s", #condition);                                        \
+			nanosleep(&(struct timespec){ .tv_nsec = NS_PER_MS }, NULL);                                   \
+		}                                                                                                      \
 	} while (0)
 
 static unsigned locked(size_t sink, const unsigned *value)
@@ -329,12 +331,9 @@ static int setup(void **state)
 	}
 	t.source.name = xstrdup("fleet");
 	t.route = (struct config_route){ .sinks = t.route_to, .n_sinks = SINKS, .line = 1 };
-	t.config = (struct config){ .sources = &t.source,
-				    .n_sources = 1,
-				    .sinks = t.sinks,
-				    .n_sinks = 1,
-				    .routes = &t.route,
-				    .n_routes = 1 };
+	t.config = (struct config){
+		.sources = &t.source, .n_sources = 1, .sinks = t.sinks, .n_sinks = 1, .routes = &t.route, .n_routes = 1
+	};
 	plugin.sink = &sink_side;
 	atomic_store(&settle_failures, 0);
 	atomic_store(&settles_failed, 0);

@@ -38,7 +38,8 @@ static size_t read_request(int fd)
 	ssize_t got = 1;
 	while (got > 0) {
 		server.request[n] = '\0';
-		const char *end = strstr(server.request, "\r\n\r\n"), *length = strstr(server.request, "Content-Length: ");
+		const char *end = strstr(server.request, "\r\n\r\n"),
+			   *length = strstr(server.request, "Content-Length: ");
 		unsigned body = 0;
 		if (end && length && sscanf(length, "Content-Length: %u", &body) == 1 &&
 		    n >= (size_t)(end - server.request) + 4 + body)
@@ -110,7 +111,9 @@ static int teardown(void **state)
 static int post(struct post *client, int64_t timeout_ms, struct post_answer *answer, struct err *err)
 {
 	static const patchbay_kv header = { { "x-signature", 11 }, { "abc", 3 } };
-	patchbay_request request = { .size = sizeof(request), .n_headers = 1, .headers = &header, .body = STR("{\"a\":1}") };
+	patchbay_request request = {
+		.size = sizeof(request), .n_headers = 1, .headers = &header, .body = STR("{\"a\":1}")
+	};
 	return post_send(client, &request, timeout_ms, answer, err);
 }
 
@@ -169,7 +172,9 @@ static void says_why_there_is_no_answer(void **state)
 	static const struct {
 		const struct step *step;
 		const char *why;
-	} cases[] = { { hang_up, "without an answer" }, { middle, "in the middle" }, { garbage, "does not speak HTTP" } };
+	} cases[] = { { hang_up, "without an answer" },
+		      { middle, "in the middle" },
+		      { garbage, "does not speak HTTP" } };
 	for (size_t i = 0; i < 3; i++) {
 		struct post *client = post_open(&url);
 		struct post_answer answer;
@@ -212,8 +217,8 @@ static void urls(void **state)
 	assert_int_equal(post_url_parse("http://unix:/run/x.sock:/in/a", &u, &err), 0);
 	assert_string_equal(((struct sockaddr_un *)&u.addr)->sun_path, "/run/x.sock");
 	assert_string_equal(u.path, "/in/a");
-	static const char *const wrong[] = { "https://a/", "ftp://a/", "http:///x", "http://[::1/", "http://1.2.3.4:x/", "fleet",
-					     "http://a b/", "http://unix::/in" };
+	static const char *const wrong[] = { "https://a/",        "ftp://a/", "http:///x",   "http://[::1/",
+					     "http://1.2.3.4:x/", "fleet",    "http://a b/", "http://unix::/in" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(post_url_parse(wrong[i], &u, &err), -1);
 }

@@ -21,13 +21,21 @@ static void assert_clean(patchbay_str in, const char *expected)
 static void control_characters_never_pass(void **state)
 {
 	(void)state;
-	assert_clean(STR("plain text, \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x9A\x9A"), "plain text, \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x9A\x9A");
-	assert_clean(STR("a\x1b[31mred\r\n\t\x7f\0b"), "a?[31mred????" "?b");
-	assert_clean(STR("\xC2\x9B" "31m"), "??31m");               /* CSI as one character of Unicode */
-	assert_clean(STR("\xE2\x80\xAE" "fdp.exe"), "???fdp.exe");  /* right-to-left override */
-	assert_clean(STR("\xE2\x80\xA8|\xE2\x81\xA6"), "???|???");  /* line separator, isolate */
-	assert_clean(STR("\xE2\x80\xA6"), "\xE2\x80\xA6");          /* an ellipsis is fine */
-	assert_clean(STR("\xff\xC3(\xE2\x82"), "?" "?(?" "?"); /* not UTF-8, cut off */
+	assert_clean(STR("plain text, \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x9A\x9A"),
+		     "plain text, \xC3\xA9 \xE2\x82\xAC \xF0\x9F\x9A\x9A");
+	assert_clean(STR("a\x1b[31mred\r\n\t\x7f\0b"), "a?[31mred????"
+						       "?b");
+	assert_clean(STR("\xC2\x9B"
+			 "31m"),
+		     "??31m"); /* CSI as one character of Unicode */
+	assert_clean(STR("\xE2\x80\xAE"
+			 "fdp.exe"),
+		     "???fdp.exe");                                /* right-to-left override */
+	assert_clean(STR("\xE2\x80\xA8|\xE2\x81\xA6"), "???|???"); /* line separator, isolate */
+	assert_clean(STR("\xE2\x80\xA6"), "\xE2\x80\xA6");         /* an ellipsis is fine */
+	assert_clean(STR("\xff\xC3(\xE2\x82"), "?"
+					       "?(?"
+					       "?");                            /* not UTF-8, cut off */
 	assert_clean(STR("\xED\xA0\x80\xC0\x80\xF4\x90\x80\x80"), "?????????"); /* surrogate, overlong, too large */
 }
 
@@ -55,7 +63,8 @@ static void print_column(FILE *f, patchbay_str s)
 static void json_is_laid_out_with_its_numbers_as_they_are(void **state)
 {
 	(void)state;
-	char *text = printed(print_json, STR("{\"id\":1744302113019687286 ,\n\"a\":[1.50,{}, [ ],{\"b\\\"{\":null}],\"e\":\"\"}"));
+	char *text = printed(print_json,
+			     STR("{\"id\":1744302113019687286 ,\n\"a\":[1.50,{}, [ ],{\"b\\\"{\":null}],\"e\":\"\"}"));
 	assert_string_equal(text, "  {\n"
 				  "    \"id\": 1744302113019687286,\n"
 				  "    \"a\": [\n"
@@ -97,7 +106,8 @@ static void times_have_milliseconds(void **state)
 	(void)state;
 	char out[TEXT_TIME_SIZE];
 	assert_string_equal(text_time(INT64_C(1700000000) * NS_PER_S, out), "2023-11-14T22:13:20.000Z");
-	assert_string_equal(text_time(INT64_C(1700000000) * NS_PER_S + 45 * NS_PER_MS + 999, out), "2023-11-14T22:13:20.045Z");
+	assert_string_equal(text_time(INT64_C(1700000000) * NS_PER_S + 45 * NS_PER_MS + 999, out),
+			    "2023-11-14T22:13:20.045Z");
 }
 
 int main(void)
