@@ -7,6 +7,7 @@
 #include "expr/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct patchbay_expr {
 	char *source;
@@ -18,7 +19,9 @@ struct patchbay_expr {
 patchbay_expr *expr_compile(enum expr_form form, patchbay_str text, struct err *err)
 {
 	patchbay_expr *expr = xcalloc(1, sizeof(*expr));
-	expr->source = xstrndup(text.n ? text.p : "", text.n);
+	expr->source = xcalloc(text.n + 1, 1);
+	if (text.n)
+		memcpy(expr->source, text.p, text.n);
 	expr->n = text.n;
 	text.p = expr->source; /* names and literals point into it */
 	if (form == EXPR_TEXT)

@@ -47,6 +47,7 @@ static enum adopted adopt(struct output *out, const char *name)
 	out->fd = fd;
 	out->at.state = PLACE_OPEN;
 	out->at.offset = st.st_size;
+	out->at.inode = st.st_ino;
 	return ADOPTED;
 }
 
@@ -100,6 +101,7 @@ bool claim_place(struct output *out, const char *base)
 		return output_failed(out, "cannot make the folder of", base);
 	memset(&out->at, 0, sizeof(out->at));
 	strcpy(out->at.base, base);
+	out->at.folder = place_folder(out->pattern);
 	out->at.part = out->part;
 	out->at.columns = out->columns;
 	while (taken && out->at.number < NUMBER_MAX) {

@@ -37,7 +37,7 @@ static const char *const handovers[] = { "live", "closed", NULL };
 
 #define OPTION(kind, field, ...) PATCHBAY_OPTION(struct options, kind, field, __VA_ARGS__)
 static const patchbay_option options_table[] = {
-	OPTION(PATCHBAY_T_STR, path, .flags = PATCHBAY_F_REQUIRED,
+	OPTION(PATCHBAY_T_STR, path, .flags = PATCHBAY_F_REQUIRED | PATCHBAY_F_PATH,
 	       .help = "File to write; %Y-%m-%d and the like (strftime, UTC) start a new file for each period."),
 	OPTION(PATCHBAY_T_FIELDS, columns, .flags = PATCHBAY_F_REQUIRED, .min = 1, .max = 1000,
 	       .help = "Columns, in order: an envelope field (id), or header: jq expression."),
@@ -104,9 +104,6 @@ static patchbay_status csv_check(const patchbay_host *host, patchbay_call *call,
 				"handover: closed needs periods that end, but `path` has none; put a date such as "
 				"%Y-%m-%d into it");
 	} else {
-		if (path.p[0] != '/')
-			host->explain(call, PATCHBAY_S("path: is relative to the folder that Patchbay is started in; "
-						       "better begin it with /"));
 		status = check_columns(host, call, options->columns);
 	}
 	free(pattern);
@@ -168,7 +165,7 @@ static patchbay_status csv_create(const patchbay_host *host, patchbay_call *call
 	csv->rows.profile = csv->options->profile;
 	csv->rows.guard = csv->options->formula_guard;
 	csv->expr = host->service(host, PATCHBAY_EXPR);
-	csv->pattern = copy_pattern(csv->options->path);
+	csv->out.pattern = csv->pattern = copy_pattern(csv->options->path);
 	csv->failures = calloc(csv->options->columns.n + 1, sizeof(*csv->failures));
 	if (!csv->expr || !csv->pattern || !csv->failures || !make_header(csv)) {
 		patchbay_status status = csv->expr ? PATCHBAY_ENOMEM : PATCHBAY_ECONFIG;

@@ -183,6 +183,27 @@ static bool resume_open(struct output *out)
 	return fit_length(out, name);
 }
 
+/* The folder may stand elsewhere now: a disk that was mounted in another place, or copied. A file under the same name there is
+ * taken for ours only if it has the same inode. */
+static void follow_folder(struct output *out)
+{
+	static const char *const suffixes[] = { "", ".part", ".tmp" };
+	struct place moved = out->at;
+	char name[PLACE_NAME_MAX];
+	struct stat st;
+	if (!place_move(&moved, out->pattern))
+		return;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		place_name(&moved, suffixes[i], name);
+		if (lstat(name, &st) != 0 || st.st_ino != out->at.inode)
+			continue;
+		output_log(out, PATCHBAY_LOG_INFO, "the file %s is at %s now", out->at.base, name);
+		out->at = moved;
+		out->changed = true;
+		return;
+	}
+}
+
 bool output_resume(struct output *out, patchbay_str checkpoint)
 {
 	bool ok = true;
@@ -196,10 +217,9 @@ bool output_resume(struct output *out, patchbay_str checkpoint)
 			 "the checkpoint '%.*s' is none that this version can read; run the version that wrote it",
 			 checkpoint.n < 100 ? (int)checkpoint.n : 100, checkpoint.p);
 		ok = false;
-	} else if (out->at.state == PLACE_NEW) {
-		ok = resume_new(out);
-	} else if (out->at.state == PLACE_OPEN) {
-		ok = resume_open(out);
+	} else if (out->at.state != PLACE_NONE) {
+		follow_folder(out);
+		ok = out->at.state == PLACE_NEW ? resume_new(out) : resume_open(out);
 	}
 	if (!ok) {
 		output_close(out);

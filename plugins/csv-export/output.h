@@ -12,6 +12,7 @@ struct output {
 	bool has_header_row;  /* then files of ours can be told from others' */
 	bool part;            /* `handover: closed` */
 	uint64_t columns;
+	const char *pattern;  /* the option `path` */
 	struct place at;
 	bool changed;         /* `at` is not what the durable checkpoint says */
 	int fd;               /* of the open or claimed file, locked; -1 */

@@ -1,4 +1,4 @@
-/* place.c - file names and the checkpoint's text: `v1 STATE OFFSET live|part COLUMNS INODE NUMBER BASE`. */
+/* place.c - file names and the checkpoint's text: `v1 STATE OFFSET live|part COLUMNS INODE NUMBER FOLDER BASE`. */
 #include "place.h"
 
 #include <inttypes.h>
@@ -7,6 +7,27 @@
 #include <time.h>
 
 static const char *const state_names[] = { "none", "new", "open" };
+
+uint32_t place_folder(const char *pattern)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; pattern[i] && pattern[i] != '%'; i++)
+		if (pattern[i] == '/')
+			n = i + 1;
+	return n;
+}
+
+bool place_move(struct place *place, const char *pattern)
+{
+	uint32_t folder = place_folder(pattern);
+	size_t rest = strlen(place->base + place->folder);
+	if ((folder == place->folder && memcmp(place->base, pattern, folder) == 0) || folder + rest > PLACE_BASE_MAX)
+		return false;
+	memmove(place->base + folder, place->base + place->folder, rest + 1);
+	memcpy(place->base, pattern, folder);
+	place->folder = folder;
+	return true;
+}
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the pattern is the operator's */
@@ -46,9 +67,9 @@ size_t place_format(const struct place *place, char out[PLACE_TEXT_MAX])
 	int n = place->state == PLACE_NONE
 			? snprintf(out, PLACE_TEXT_MAX, "v1 none")
 			: snprintf(out, PLACE_TEXT_MAX,
-				   "v1 %s %" PRId64 " %s %016" PRIx64 " %" PRIu64 " %" PRIu32 " %s",
+				   "v1 %s %" PRId64 " %s %016" PRIx64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %s",
 				   state_names[place->state], place->offset, place->part ? "part" : "live",
-				   place->columns, place->inode, place->number, place->base);
+				   place->columns, place->inode, place->number, place->folder, place->base);
 	return (size_t)n;
 }
 
@@ -63,15 +84,15 @@ bool place_parse(patchbay_str text, struct place *place)
 	copy[text.n] = 0;
 	if (strcmp(copy, "v1 none") == 0)
 		return true;
-	if (sscanf(copy, "v1 %7s %" SCNd64 " %7s %" SCNx64 " %" SCNu64 " %" SCNu32 "%n", state, &place->offset, mode,
-		   &place->columns, &place->inode, &place->number, &behind) != 6 ||
+	if (sscanf(copy, "v1 %7s %" SCNd64 " %7s %" SCNx64 " %" SCNu64 " %" SCNu32 " %" SCNu32 "%n", state,
+		   &place->offset, mode, &place->columns, &place->inode, &place->number, &place->folder, &behind) != 7 ||
 	    copy[behind] != ' ')
 		return false;
 	place->state = strcmp(state, "new") == 0 ? PLACE_NEW : strcmp(state, "open") == 0 ? PLACE_OPEN : PLACE_NONE;
 	place->part = strcmp(mode, "part") == 0;
 	const char *base = copy + behind + 1;
 	if (place->state == PLACE_NONE || place->offset < 0 || place->number == 0 || !*base ||
-	    strlen(base) > PLACE_BASE_MAX)
+	    strlen(base) > PLACE_BASE_MAX || place->folder > strlen(base))
 		return false;
 	strcpy(place->base, base);
 	return true;

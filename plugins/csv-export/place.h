@@ -19,11 +19,16 @@ struct place {
 	bool part;        /* the file is called `name.part` until it is handed over */
 	int64_t offset;
 	uint64_t columns; /* hash of what the file's rows look like */
-	uint64_t inode;   /* PLACE_NEW: of the file that will get the name */
+	uint64_t inode;   /* of the file */
+	uint32_t folder;  /* bytes of base that are the pattern's folder: elsewhere after the folder was moved */
 	uint32_t number;  /* 1: `base` itself, 2: base-2, ... */
 	char base[PLACE_BASE_MAX + 1];
 };
 
+/* How much of a pattern is its folder: up to the last '/' before the first '%'. */
+uint32_t place_folder(const char *pattern);
+/* Puts the folder of this pattern in the place of the one that base had. False: it is the same, or too long. */
+bool place_move(struct place *, const char *pattern);
 /* Fills base from the pattern (strftime, UTC). False: too long, or empty. */
 bool place_set_base(struct place *, const char *pattern, int64_t now_ns);
 /* "/x/a.csv" and number 2: "/x/a-2.csv", with suffix ("" ".part" ".tmp") behind it. */

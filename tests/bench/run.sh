@@ -59,7 +59,7 @@ start() # COMMAND...: starts a server and waits until it listens
 stop()
 {
 	kill "$server"
-	wait "$server" || true
+	wait "$server" 2>/dev/null || true
 	server=
 }
 
