@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define SHA256_HEX 64
+#define RETRY_HORIZON_S 8100 /* seven retries within 2 h 3 min, and some slack */
 
 static patchbay_status check(const patchbay_host *host, patchbay_call *call, const void *options)
 {
@@ -119,8 +120,15 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 					   "%" PRId64 " s: sent again by somebody, or a clock is wrong",
 					   off_s < 0 ? -off_s : off_s, off_s < 0 ? "after" : "before",
 					   m->options->timestamp_tolerance / 1000));
-	host->explain(call,
-		      patchbay_fmt(host, call, "HMAC-SHA256 of timestamp and token, key %zu of %zu", match, m->keys.n));
+	if (llabs(off_s) > RETRY_HORIZON_S)
+		host->explain(call, patchbay_fmt(host, call,
+						 "HMAC-SHA256 of timestamp and token, key %zu of %zu; the timestamp is "
+						 "%" PRId64 " s %s the time of arrival",
+						 match, m->keys.n, off_s < 0 ? -off_s : off_s,
+						 off_s < 0 ? "after" : "before"));
+	else
+		host->explain(call, patchbay_fmt(host, call, "HMAC-SHA256 of timestamp and token, key %zu of %zu",
+						 match, m->keys.n));
 	return PATCHBAY_OK;
 }
 
@@ -134,8 +142,8 @@ static const patchbay_option options[] = {
 		struct motivate_options, PATCHBAY_T_STRS, webhook_key, .flags = PATCHBAY_F_SECRET,
 		.help = "The Webhook Key that Motivate shows beside the webhook; a list while it is being changed.",
 		.max = PATCHBAY_KEYS_MAX),
-	PATCHBAY_OPTION(struct motivate_options, PATCHBAY_T_MS, timestamp_tolerance, .def = "3h",
-			.help = "Refuse signed messages whose timestamp is further off than this; 0 never."),
+	PATCHBAY_OPTION(struct motivate_options, PATCHBAY_T_MS, timestamp_tolerance, .def = "0",
+			.help = "Refuse signed messages whose timestamp is further off than this; 0: never, only note it."),
 };
 
 static const uint32_t retry_s[] = { 60, 120, 300, 600, 900, 1800, 3600 };
@@ -145,7 +153,7 @@ static const patchbay_provider provider = {
 	.size = sizeof(provider),
 	.retry_s = retry_s,
 	.n_retry = sizeof(retry_s) / sizeof(retry_s[0]),
-	.retry_horizon_s = 8100,
+	.retry_horizon_s = RETRY_HORIZON_S,
 	.ok = ok,
 	.n_ok = 2,
 	.authentication =

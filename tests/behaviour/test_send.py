@@ -7,7 +7,7 @@ SOURCES = ("fleet", "campus", "learning")
 
 
 def names(daemon, source):
-    return [e["name"] for e in harness.json.loads(daemon.cli("send", source, "--list", "--json"))]
+    return [e["name"] for e in daemon.lines("send", source, "--list")]
 
 
 def test_list_and_send_everything(t):
