@@ -12,7 +12,7 @@
 static struct MHD_Response *empty;
 
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **state)
+			      const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	(void)cls, (void)url, (void)method, (void)version, (void)upload;
 	static int seen;
@@ -42,10 +42,10 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &files);
 
 	empty = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	struct MHD_Daemon *daemon =
-		MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
-	                         MHD_OPTION_CONNECTION_LIMIT, 2048u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
-	                         MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+	struct MHD_Daemon *daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR,
+						     (struct sockaddr *)&at, MHD_OPTION_CONNECTION_LIMIT, 2048u,
+						     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
+						     MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 	if (!daemon) {
 		fprintf(stderr, "empty200: cannot listen on %s:%s\n", argv[1], argv[2]);
 		return 1;
