@@ -241,9 +241,14 @@ int cmd_send(int argc, char **argv)
 	asked.source = given > 0 ? argv[optind] : NULL;
 	asked.event = given > 1 ? argv[optind + 1] : NULL;
 	struct registry *registry = NULL;
-	struct config *config = cli_load_config(asked.config, &registry);
-	if (!config)
+	struct err err = { 0 };
+	struct config *config = asked.list ? cli_load_for_looking(asked.config, &registry, &err)
+					   : cli_load_config(asked.config, &registry);
+	if (!config) {
+		if (asked.list)
+			fprintf(stderr, "%s\n", err.text);
 		return 1;
+	}
 	status = asked.list ? list_samples(config, &asked) : play(config, &asked);
 	config_free(config);
 	registry_destroy(registry);

@@ -199,7 +199,8 @@ static int gather(struct show *show, const struct id *id, struct err *err)
 	if (view_deliveries(view, at, &show->record, &show->deliveries, err) < 0 ||
 	    journal_attempts(view->journal, id, add_attempt, show, err) < 0)
 		return -1;
-	find_routes(show);
+	if (view->config)
+		find_routes(show);
 	find_repeats(show, at);
 	return 0;
 }

@@ -3,16 +3,35 @@
 
 #include <stdio.h>
 
-struct config *cli_load_faults(const char *path, struct registry **ret_registry, struct config_faults *ret_faults)
+typedef struct config *load_config(const char *, const struct config_plugins *, struct config_faults *);
+
+static struct config *load(load_config *how, const char *path, struct registry **ret_registry,
+			   struct config_faults *ret_faults)
 {
 	struct registry *registry = registry_create();
 	struct config_plugins plugins = registry_for_config(registry);
-	struct config *config = config_load(path, &plugins, ret_faults);
+	struct config *config = how(path, &plugins, ret_faults);
 	if (!config) {
 		registry_destroy(registry);
 		return NULL;
 	}
 	*ret_registry = registry;
+	return config;
+}
+
+struct config *cli_load_faults(const char *path, struct registry **ret_registry, struct config_faults *ret_faults)
+{
+	return load(config_load, path, ret_registry, ret_faults);
+}
+
+struct config *cli_load_for_looking(const char *path, struct registry **ret_registry, struct err *err)
+{
+	struct config_faults faults = { 0 };
+	struct config *config = load(config_load_for_looking, path, ret_registry, &faults);
+	for (size_t i = faults.n; !config && i-- > 0;)
+		if (!faults.v[i].warning)
+			err_set(err, "%s", faults.v[i].text);
+	config_faults_free(&faults);
 	return config;
 }
 

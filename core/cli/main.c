@@ -4,8 +4,11 @@
 
 #include <patchbay/plugin.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command {
 	const char *name;
@@ -49,13 +52,46 @@ static int unknown(const char *name)
 	return 2;
 }
 
+/* A descriptor that is closed at the start would be taken by the next file that is opened, and what is
+ * meant for people would be written into the journal. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	int status = command->run(argc, argv);
+	int problem = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+	if (!problem)
+		return status;
+	fprintf(stderr, "patchbay %s: not all of the output could be written: %s\n", command->name, strerror(problem));
+	return status ? status : 1;
+}
+
+static int run_by_name(const char *name, int argc, char **argv)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return run(&commands[i], argc, argv);
+	return unknown(name);
+}
+
 int main(int argc, char **argv)
 {
+	fill_standard_descriptors();
 	if (argc < 2) {
 		fprintf(stderr, "patchbay: which command? `patchbay --help` lists them\n");
 		return 2;
 	}
 	const char *name = argv[1];
+	if (!strcmp(name, "help") && argc == 3)
+		return run_by_name(argv[2], 2, (char *[]){ argv[2], (char[]){ "--help" }, NULL });
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		print_help();
 		return 0;
@@ -64,8 +100,5 @@ int main(int argc, char **argv)
 		printf("patchbay %s (plugin interface %u.%u)\n", cli_version(), PATCHBAY_ABI_MAJOR, PATCHBAY_ABI_MINOR);
 		return 0;
 	}
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
-	return unknown(name);
+	return run_by_name(name, argc - 1, argv + 1);
 }

@@ -12,6 +12,8 @@
 static json_t *routes_json(const struct show *show)
 {
 	const struct config *config = show->view->config;
+	if (!config)
+		return json_null(); /* not known */
 	json_t *routes = json_array();
 	for (size_t i = 0; i < show->n_routes; i++) {
 		const struct show_route *found = &show->routes[i];

@@ -81,7 +81,9 @@ static void print_envelope(const struct show *show)
 static void print_routes(const struct show *show)
 {
 	printf("\nroutes\n");
-	if (!show->n_routes)
+	if (!show->view->config)
+		printf("  not known: %s\n", show->view->no_config.text);
+	else if (!show->n_routes)
 		printf("  none\n");
 	for (size_t i = 0; i < show->n_routes; i++) {
 		const struct show_route *route = &show->routes[i];

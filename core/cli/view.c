@@ -5,25 +5,45 @@
 #include "cli/load.h"
 #include "deliver/delivery.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Reading takes the right to write, too: while no daemon runs, SQLite makes files beside its database. */
+static const char *what_to_do(const char *folder)
+{
+	if (access(folder, R_OK | W_OK | X_OK) == -1 && errno == EACCES)
+		return "run this as the user that patchbay runs as, or as root";
+	return "has `patchbay serve` run with this configuration?";
+}
 
 int view_open(struct view *view, const char *command, const char *config_path)
 {
 	struct err err = { 0 };
 	*view = (struct view){ 0 };
 	call_init(&view->call, 256u << 20);
-	view->config = cli_load_config(config_path, &view->registry);
-	if (!view->config)
-		return -1;
-	view->routers = xcalloc(view->config->n_sinks + 1, sizeof(struct router *));
-	view->journal = journal_open_reader(view->config->journal, &err);
-	if (!view->journal) {
-		fprintf(stderr, "patchbay %s: %s; has `patchbay serve` run with this configuration?\n", command,
-			err.text);
+	view->config = cli_load_for_looking(config_path, &view->registry, &view->no_config);
+	char *folder = view->config ? xstrdup(view->config->journal) : config_journal_folder(config_path, &err);
+	if (!folder) {
+		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
+	if (view->config)
+		view->routers = xcalloc(view->config->n_sinks + 1, sizeof(struct router *));
+	else
+		fprintf(stderr,
+			"%s\npatchbay %s: so the routes are not known, and what no route sends to a sink stands here "
+			"as "
+			"owed; `patchbay check` lists all faults\n",
+			view->no_config.text, command);
+	view->journal = journal_open_reader(folder, &err);
+	if (!view->journal)
+		fprintf(stderr, "patchbay %s: %s; %s\n", command, err.text, what_to_do(folder));
+	free(folder);
+	if (!view->journal)
+		return -1;
 	view->reader = journal_reader_open(view->journal);
 	return 0;
 }
@@ -85,7 +105,7 @@ int view_deliveries(struct view *view, struct journal_pos at, const struct journ
 		return -1;
 	}
 	for (size_t i = 0; i < ret->n; i++)
-		if (ret->v[i].state == JOURNAL_STATE_OWED && !leads_there(view, ret->v[i].sink, record))
+		if (ret->v[i].state == JOURNAL_STATE_OWED && view->config && !leads_there(view, ret->v[i].sink, record))
 			ret->v[i].state = JOURNAL_STATE_NOT_ROUTED;
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* view.h - the journal as `patchbay events` and `patchbay show` look at it: read only, beside a running daemon
- * or without one. */
+ * or without one. They need no secrets, and of a configuration with faults only the journal's folder. */
 #ifndef CLI_VIEW_H
 #define CLI_VIEW_H
 
@@ -11,7 +11,8 @@
 
 struct view {
 	struct registry *registry;
-	struct config *config;
+	struct config *config;   /* without secrets; NULL: it has faults, so the routes are not known */
+	struct err no_config;    /* the first of them */
 	struct router **routers; /* of each sink; made when needed */
 	struct journal *journal;
 	struct journal_reader *reader;
@@ -24,7 +25,7 @@ void view_close(struct view *);
 
 struct view_delivery { /* of one event to one sink */
 	char *sink;
-	enum journal_state state; /* OWED only where a route leads there */
+	enum journal_state state; /* OWED only where a route leads there, if the routes are known */
 	uint32_t attempts;
 	int64_t at_ms, due_ms;
 	char *class_, *why;

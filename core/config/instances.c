@@ -135,7 +135,7 @@ static void *read_options(struct loader *l, const struct node *node, const char 
 static void read_path_secret(struct loader *l, const struct node *node, patchbay_strs *ret)
 {
 	const struct node *at = node_get(node, "path_secret");
-	if (!at || option_read(l, &config_source_options[1], at, ret) < 0)
+	if (!at || option_read(l, &config_source_options[1], at, ret) < 0 || l->looking)
 		return;
 	for (size_t i = 0; i < ret->n; i++) {
 		const struct node *item = at->kind == NODE_LIST ? &at->items[i] : at;

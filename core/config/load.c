@@ -162,13 +162,16 @@ static void load_file(struct loader *l, const struct node *root)
 	load_routes(l, root);
 }
 
-struct config *config_load(const char *path, const struct config_plugins *plugins, struct config_faults *faults)
+static struct config *load(const char *path, const struct config_plugins *plugins, bool looking,
+			   struct config_faults *faults)
 {
 	*faults = (struct config_faults){ 0 };
 	struct config *config = xcalloc(1, sizeof(*config));
-	struct loader l = {
-		.faults = { path, faults, 0 }, .plugins = plugins, .config = config, .dir = folder_of(path)
-	};
+	struct loader l = { .faults = { path, faults, 0 },
+			    .plugins = plugins,
+			    .config = config,
+			    .dir = folder_of(path),
+			    .looking = looking };
 
 	config->path = xstrdup(path);
 	struct node *root = yaml_load(path, &l.faults);
@@ -181,6 +184,35 @@ struct config *config_load(const char *path, const struct config_plugins *plugin
 		return config;
 	config_free(config);
 	return NULL;
+}
+
+struct config *config_load(const char *path, const struct config_plugins *plugins, struct config_faults *faults)
+{
+	return load(path, plugins, false, faults);
+}
+
+struct config *config_load_for_looking(const char *path, const struct config_plugins *plugins,
+				       struct config_faults *faults)
+{
+	struct config_plugins unasked = *plugins;
+	unasked.check = NULL; /* it would judge empty secrets */
+	return load(path, &unasked, true, faults);
+}
+
+char *config_journal_folder(const char *path, struct err *err)
+{
+	struct config_faults found = { 0 };
+	struct config config = { 0 };
+	struct loader l = { .faults = { path, &found, 0 }, .config = &config, .dir = folder_of(path) };
+	struct node *root = yaml_load(path, &l.faults);
+	if (root)
+		load_journal(&l, node_get(root, "journal"));
+	if (!config.journal)
+		err_set(err, "%s", found.n ? found.v[0].text : "unreadable");
+	node_free(root);
+	free(l.dir);
+	config_faults_free(&found);
+	return config.journal;
 }
 
 int config_plugin_dirs(const char *path, patchbay_strs *ret, struct err *err)

@@ -10,6 +10,7 @@ struct loader {
 	char *dir; /* of the configuration file, absolute: relative paths start here */
 	const struct config_plugins *plugins;
 	struct config *config;
+	bool looking; /* config_load_for_looking() */
 };
 
 /* "'fleet' must be a mapping ..., not a list", at the node. Silent for NODE_BAD. Returns -1. */

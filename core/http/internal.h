@@ -66,7 +66,8 @@ struct intake {
 	} decided;
 
 	struct patchbay_call call;
-	struct journal_ticket *to_submit, **to_submit_last; /* of this round */
+	struct journal_ticket *to_submit, **to_submit_last; /* gathered for the journal */
+	size_t n_to_submit;
 	struct request *waiting, **waiting_last;
 	struct request *spare; /* by ticket.next */
 	size_t n_spare;

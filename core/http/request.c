@@ -276,6 +276,7 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 	r->ticket.next = NULL;
 	*in->to_submit_last = &r->ticket;
 	in->to_submit_last = &r->ticket.next;
+	in->n_to_submit++;
 	start_waiting(r);
 	return MHD_YES;
 }

@@ -18,6 +18,7 @@
 #define TICK_MS 250            /* an external loop must call MHD_run now and then */
 #define CONNECTION_POOL 16384u /* bounds the headers, too; larger pools cost speed */
 #define STOP_MS 5000
+#define GATHER_MAX 32u
 
 /* ---- Connections */
 
@@ -82,6 +83,7 @@ static void submit(struct intake *in)
 	struct journal_ticket *list = in->to_submit;
 	in->to_submit = NULL;
 	in->to_submit_last = &in->to_submit;
+	in->n_to_submit = 0;
 	if (!list || journal_append(in->journal, list))
 		return;
 	for (struct journal_ticket *t = list, *next; t; t = next) {
@@ -125,6 +127,29 @@ static void cut_off_slow(struct intake *in)
 	}
 }
 
+/* True: something is ready. Does not block while posts are gathered for the journal. */
+static bool wait_for_work(struct intake *in, struct pollfd *fds)
+{
+	int timeout = in->to_submit ? 0 : TICK_MS;
+	for (size_t i = 0; i < in->n_listeners; i++) {
+		MHD_UNSIGNED_LONG_LONG ms;
+		if (MHD_get_timeout(in->listeners[i].daemon, &ms) == MHD_YES && ms < (unsigned)timeout)
+			timeout = (int)ms;
+	}
+	int n = poll(fds, in->n_listeners + 1, timeout);
+	if (n == -1 && errno != EINTR)
+		log_error("intake: poll: %s", strerror(errno));
+	return n > 0;
+}
+
+/* A commit costs the same for one post as for thirty. So as long as more posts are ready to be read, up to half of what may come are
+ * gathered for one; the other half is on its way, or being answered, meanwhile. */
+static bool gathered_enough(const struct intake *in)
+{
+	uint64_t half = atomic_load_explicit(&in->stats.connections, memory_order_relaxed) / 2;
+	return in->n_to_submit >= (half < GATHER_MAX ? half : GATHER_MAX);
+}
+
 static void *intake_main(void *ctx)
 {
 	struct intake *in = ctx;
@@ -134,22 +159,16 @@ static void *intake_main(void *ctx)
 	fds[in->n_listeners] = (struct pollfd){ .fd = in->bell, .events = POLLIN };
 	int64_t next_tick = 0, stop_by = 0;
 	for (;;) {
-		int timeout = TICK_MS;
-		for (size_t i = 0; i < in->n_listeners; i++) {
-			MHD_UNSIGNED_LONG_LONG ms;
-			if (MHD_get_timeout(in->listeners[i].daemon, &ms) == MHD_YES && ms < (unsigned)timeout)
-				timeout = (int)ms;
-		}
-		if (poll(fds, in->n_listeners + 1, timeout) == -1 && errno != EINTR)
-			log_error("intake: poll: %s", strerror(errno));
-		if (fds[in->n_listeners].revents) {
+		bool ready = wait_for_work(in, fds);
+		if (ready && fds[in->n_listeners].revents) {
 			eventfd_t rung;
 			eventfd_read(in->bell, &rung);
 			take_decided(in);
 		}
 		for (size_t i = 0; i < in->n_listeners; i++)
 			MHD_run(in->listeners[i].daemon);
-		submit(in);
+		if (!ready || gathered_enough(in))
+			submit(in);
 		int64_t now = clock_steady_ns();
 		if (now >= next_tick) {
 			answer_overdue(in, false);
