@@ -88,6 +88,7 @@ static json_t *repeats_json(const struct show *show)
 static json_t *envelope_json(const struct show *show)
 {
 	const struct journal_record *record = &show->record;
+	bool quarantined = record->kind == JOURNAL_MALFORMED || record->kind == JOURNAL_REFUSED;
 	json_t *envelope = json_object(), *original = json_null();
 	char original_id[ID_TEXT_SIZE];
 	if (record->kind == JOURNAL_DUPLICATE) {
@@ -106,7 +107,7 @@ static json_t *envelope_json(const struct show *show)
 	json_object_set_new(envelope, "test", json_boolean(record->flags & JOURNAL_FLAG_TEST));
 	json_object_set_new(envelope, "dedupe", json_string(view_dedupe_name(record)));
 	json_object_set_new(envelope, "client", json_out_string(record->client));
-	json_object_set_new(envelope, "verified", json_out_string(record->note));
+	json_object_set_new(envelope, quarantined ? "why" : "verified", json_out_string(record->note));
 	json_object_set_new(envelope, "status", json_string(view_status_name(record)));
 	json_object_set_new(envelope, "duplicate_of", original);
 	json_object_set_new(envelope, "duplicates", repeats_json(show));

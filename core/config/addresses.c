@@ -60,6 +60,8 @@ static int parse_address(patchbay_str text, struct config_address *ret, struct e
 	const char *colon = text.n ? memrchr(text.p, ':', text.n) : NULL;
 	patchbay_str digits = colon ? (patchbay_str){ colon + 1, (size_t)(text.p + text.n - colon - 1) } : text;
 	bool number = scalar_int(digits, &port) && digits.p[0] != '+' && digits.p[0] != '-';
+	if (memmem(text.p, text.n, "://", 3))
+		return err_set(err, "this is a URL; write only the address and port, such as 127.0.0.1:8080");
 	if (!colon && number)
 		return err_set(err, "the address is missing; write 0.0.0.0:%.*s for all of IPv4", STR_ARG(digits));
 	if (!colon || digits.n == 0)

@@ -58,7 +58,8 @@ static int read_file(struct loader *l, const struct node *at, const char *name, 
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* does not wait for a pipe's other end */
 
 	if (fd == -1 || fstat(fd, &st) == -1) {
-		fault_error(f, at->line, at->column, "'%s': cannot open %s: %s", name, path, strerror(errno));
+		fault_error(f, at->line, at->column, "'%s': cannot open %s: %s; %s", name, path, strerror(errno),
+			    errno == ENOENT ? "put the secret into it" : "let the user that runs patchbay read it");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -100,7 +101,8 @@ static int read_env(struct loader *l, const struct node *at, const char *name, p
 {
 	const char *value = getenv(at->text.p);
 	if (!value || !*value) {
-		fault_error(&l->faults, at->line, at->column, "'%s': environment variable %.*s is %s", name,
+		fault_error(&l->faults, at->line, at->column,
+			    "'%s': environment variable %.*s is %s; set it where patchbay is started", name,
 			    SHOWN(at->text), value ? "empty" : "not set");
 		return -1;
 	}

@@ -143,8 +143,6 @@ bool request_admit(struct request *r, const patchbay_request *in)
 	patchbay_call *call = &r->intake->call;
 	r->ticket.n = 0;
 	r->ticket.records.n = 0;
-	r->ticket.horizon_s = side->provider ? side->provider->retry_horizon_s : 0;
-	r->ticket.late_ms = side->provider && side->provider->answer_ms ? side->provider->answer_ms : 30000;
 	r->status = 0;
 	if (!path_secret_is_right(r)) {
 		quarantine(r, in, JOURNAL_REFUSED, STR("the secret part of the URL (path_secret) is missing or wrong"));

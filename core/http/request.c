@@ -16,6 +16,7 @@
 
 #define HEADERS_MAX 100u
 #define PLUGIN_MS 1000 /* what verify and parse are told that they have */
+#define ANSWER_MS 30000u /* the patience of a provider of whom nothing is known */
 #define SPARE_MAX 1024u
 #define SPARE_BYTES_MAX 65536u /* buffers larger than this are not kept */
 
@@ -149,6 +150,9 @@ static bool find_source(struct request *r, const char *url)
 			r->source = s;
 			r->instance = r->intake->sources[i];
 			r->path_secret = str_c(slash ? slash + 1 : "");
+			const patchbay_provider *p = s->plugin->source->provider;
+			r->ticket.horizon_s = p ? p->retry_horizon_s : 0;
+			r->ticket.late_ms = p && p->answer_ms ? p->answer_ms : ANSWER_MS;
 			return true;
 		}
 	}
@@ -243,7 +247,7 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 		return answer_with(r, 503, "shutting down, send it again\n");
 	}
 	/* The journal has kept somebody waiting for long: do not queue up behind, or answers come late for all. */
-	if (in->waiting && clock_steady_ns() - in->waiting->waiting_ns > request_patience_ns(in->waiting) / 2) {
+	if (in->waiting && clock_steady_ns() - in->waiting->waiting_ns > request_patience_ns(r) / 2) {
 		atomic_fetch_add(&in->stats.shed, 1);
 		return answer_with(r, 503, "overloaded, send it again\n");
 	}

@@ -104,8 +104,11 @@ static void submit(struct intake *in)
 static void answer_overdue(struct intake *in, bool all)
 {
 	int64_t now = clock_steady_ns();
-	while (in->waiting && (all || now - in->waiting->waiting_ns > request_patience_ns(in->waiting))) {
-		struct request *r = in->waiting;
+	/* all of them: not every provider is as patient as the one that waits longest */
+	for (struct request *r = in->waiting, *next; r; r = next) {
+		next = r->next_waiting;
+		if (!all && now - r->waiting_ns <= request_patience_ns(r))
+			continue;
 		r->timed_out = true;
 		atomic_fetch_add(&in->stats.shed, 1);
 		request_resume(r);
@@ -280,7 +283,10 @@ void intake_destroy(struct intake *in)
 	if (!in)
 		return;
 	intake_stop(in);
-	take_decided(in);
+	for (struct journal_ticket *t = in->decided.first, *next; t; t = next) { /* answered long ago; the journal is closed */
+		next = t->next;
+		request_destroy((struct request *)t);
+	}
 	for (size_t i = 0; i < in->n_listeners; i++) {
 		if (in->listeners[i].daemon)
 			MHD_stop_daemon(in->listeners[i].daemon);

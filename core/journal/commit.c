@@ -31,6 +31,11 @@ struct commit {
 		enum { NOW_PENDING, NOW_ANSWERED } what;
 	} *notes;
 	size_t n_notes, room;
+	struct { /* what the statistics gain once the group is durable */
+		uint64_t appended, duplicates, malformed, refused, replayed;
+	} count;
+	bool unsure; /* whether something is a repeat could not be found out: `why` */
+	struct err why;
 };
 
 static void note(struct commit *c, const struct id *id, int64_t received_ns, int what)
@@ -64,8 +69,11 @@ static bool is_same(void *ctx, uint64_t at)
 		index_entry_of(pos.lo, head, &l->found);
 		if (head->kind == JOURNAL_DUPLICATE)
 			l->found.id = head->original;
-	} else if (!heads_at(l->c->j->heads, at, &l->found)) {
-		return false;
+	} else {
+		int rc = heads_at(l->c->j->heads, at, &l->found, &l->c->why);
+		l->c->unsure |= rc == -1;
+		if (rc != 1)
+			return false;
 	}
 	l->at = at;
 	return hash128_eq(l->token ? l->found.token : l->found.key, l->hash);
@@ -111,7 +119,7 @@ static void put_replay(struct commit *c, const struct record_head *head, const s
 	r.kind = JOURNAL_REFUSED;
 	r.note = (patchbay_str){ why, (size_t)n };
 	put_record(c, &c->quarantine, &r);
-	atomic_fetch_add(&c->j->stats.replayed, 1);
+	c->count.replayed++;
 }
 
 static void put_duplicate(struct commit *c, const struct record_head *head, const struct id *original, bool new_token)
@@ -124,7 +132,7 @@ static void put_duplicate(struct commit *c, const struct record_head *head, cons
 	uint64_t at = put_record(c, &c->events, &r);
 	if (new_token)
 		dedupe_put(c->j->dedupe, head->token.hi, at, 0, head->received_ns);
-	atomic_fetch_add(&c->j->stats.duplicates, 1);
+	c->count.duplicates++;
 }
 
 static bool is_repeat(const struct commit *c, const struct journal_ticket *t, const struct record_head *head,
@@ -174,7 +182,7 @@ static struct id decide_event(struct commit *c, struct journal_ticket *t, const 
 		note(c, &head->id, head->received_ns, NOW_PENDING);
 	t->unanswered |= weak;
 	worsen(t, JOURNAL_FRESH);
-	atomic_fetch_add(&c->j->stats.appended, 1);
+	c->count.appended++;
 	return head->id;
 }
 
@@ -201,12 +209,12 @@ static void decide(struct commit *c, struct journal_ticket *t)
 			break;
 		case JOURNAL_REFUSED:
 			put_bytes(&c->quarantine, head, head->size);
-			atomic_fetch_add(&c->j->stats.refused, 1);
+			c->count.refused++;
 			worsen(t, JOURNAL_FRESH);
 			break;
 		default:
 			put_bytes(&c->events, head, head->size);
-			atomic_fetch_add(&c->j->stats.malformed, 1);
+			c->count.malformed++;
 			worsen(t, JOURNAL_FRESH);
 			break;
 		}
@@ -245,12 +253,37 @@ static int reserve(struct seglog *log, struct group *g, struct err *err)
 	return seglog_reserve(log, &g->base, &g->salt, err);
 }
 
+static int write_group(struct commit *c, struct err *err)
+{
+	struct journal *j = c->j;
+	if (c->unsure)
+		return err_set(err, "%s", c->why.text);
+	if (c->quarantine.bytes.n && seglog_commit(j->quarantine, c->quarantine.bytes.p, c->quarantine.bytes.n, err) != 0)
+		return -1;
+	return c->events.bytes.n ? seglog_commit(j->events, c->events.bytes.p, c->events.bytes.n, err) : 0;
+}
+
+static void add_counts(struct commit *c)
+{
+	struct journal *j = c->j;
+	atomic_fetch_add(&j->stats.appended, c->count.appended);
+	atomic_fetch_add(&j->stats.duplicates, c->count.duplicates);
+	atomic_fetch_add(&j->stats.malformed, c->count.malformed);
+	atomic_fetch_add(&j->stats.refused, c->count.refused);
+	atomic_fetch_add(&j->stats.replayed, c->count.replayed);
+}
+
 static int try_commit(struct commit *c, struct journal_ticket *list, struct err *err)
 {
 	struct journal *j = c->j;
 	c->n_notes = 0;
+	memset(&c->count, 0, sizeof c->count);
+	c->unsure = false;
 	if (clock_steady_ns() < j->retry_at_ns)
 		return err_set(err, "%s", j->trouble.why.text);
+	/* first: a full segment is finished even when there is no room, or it could never be pruned */
+	if (reserve(j->events, &c->events, err) != 0 || reserve(j->quarantine, &c->quarantine, err) != 0)
+		return -1;
 	if (atomic_load(&j->over_limit))
 		return err_set(err, "the journal is at its limit (retention: size) and everything in it is still owed; "
 		                    "raise the limit or mend the sinks that are behind");
@@ -259,15 +292,13 @@ static int try_commit(struct commit *c, struct journal_ticket *list, struct err 
 		log_limited(&limit, LOG_LEVEL_WARNING, "journal: more than %u keys within the dedupe window; the oldest are forgotten early",
 		            DEDUPE_GENERATION * DEDUPE_GENERATIONS);
 	}
-	if (reserve(j->events, &c->events, err) != 0 || reserve(j->quarantine, &c->quarantine, err) != 0)
-		return -1;
 	for (struct journal_ticket *t = list; t; t = t->next)
 		decide(c, t);
-	if ((c->quarantine.bytes.n && seglog_commit(j->quarantine, c->quarantine.bytes.p, c->quarantine.bytes.n, err) != 0) ||
-	    (c->events.bytes.n && seglog_commit(j->events, c->events.bytes.p, c->events.bytes.n, err) != 0)) {
+	if (write_group(c, err) != 0) {
 		dedupe_roll_back(j->dedupe);
 		return -1;
 	}
+	add_counts(c);
 	for (size_t i = 0; i < c->n_notes; i++) {
 		if (c->notes[i].what == NOW_ANSWERED)
 			unanswered_remove(j->unanswered, &c->notes[i].id);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
+#define SEGMENT_BYTES_MIN UINT64_C(4096)
 #define QUEUE_BYTES (UINT64_C(64) << 20)
 
 /* ---- Opening */
@@ -28,7 +29,8 @@ static int take_lock(struct journal *j, struct err *err)
 	int result = 0;
 	j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (j->lock_fd == -1)
-		result = err_set(err, "cannot open %s: %s", name, strerror(errno));
+		result = err_set(err, "cannot open %s: %s; let the user that runs patchbay write in that folder", name,
+				 strerror(errno));
 	else if (flock(j->lock_fd, LOCK_EX | LOCK_NB) == -1)
 		result = err_set(err, "%s is in use by another patchbay; stop that one first", j->path);
 	free(name);
@@ -39,14 +41,12 @@ static int take_lock(struct journal *j, struct err *err)
  * also of segments that are pruned already. */
 static int replay(struct journal *j, struct err *err)
 {
-	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.dedupe_window_ms;
-	uint64_t end = seglog_end(j->events).hi, first = end;
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.dedupe_window_ms, last_ms;
+	uint64_t end = seglog_end(j->events).hi, start = seglog_start(j->events).hi, first = end;
 	int dir = seglog_dir(j->events);
-	for (struct seglog_segment s; first > 1; first--) { /* back to the first segment that is older than the window */
-		char name[SEGMENT_NAME_SIZE];
-		segment_name(first - 1, "idx", name);
-		bool there = faccessat(dir, name, R_OK, 0) == 0 || (seglog_find(j->events, first - 1, &s, NULL) && s.number == first - 1);
-		if (!there)
+	for (; first > 1; first--) { /* back to the first segment that is older than the window */
+		bool indexed = index_last_ms(dir, first - 1, 0, 0, &last_ms) == 0;
+		if (indexed ? last_ms && last_ms < oldest_ms : first - 1 < start)
 			break;
 	}
 	uint64_t records = 0;
@@ -55,9 +55,14 @@ static int replay(struct journal *j, struct err *err)
 		struct index index = { 0 };
 		bool last = number == end;
 		if (seglog_find(j->events, number, &s, NULL) && s.number == number) {
-			if (index_load(dir, number, s.end, !last, &index, err) != 0)
-				return -1;
-			seglog_set_last_ms(j->events, number, index.last_ms);
+			if (index_load(dir, number, s.end, !last, &index, err) != 0) {
+				if (last)
+					return -1;
+				log_error("journal: repeats of events of one segment will not be recognised: %s", err->text);
+				continue;
+			}
+			if (!last)
+				seglog_set_last_ms(j->events, number, index.last_ms);
 		} else if (index_load_sidecar(dir, number, &index) != 0) {
 			continue;
 		}
@@ -93,11 +98,19 @@ static struct journal *new_journal(const char *path, bool writable)
 	return j;
 }
 
+/* What is pruned is pruned by the segment, so a limit must hold several. */
+static uint64_t portion(uint64_t limit)
+{
+	uint64_t bytes = limit / 8;
+	return bytes < SEGMENT_BYTES_MIN ? SEGMENT_BYTES_MIN : bytes < SEGMENT_BYTES ? bytes : SEGMENT_BYTES;
+}
+
 static int open_parts(struct journal *j, struct err *err)
 {
-	uint64_t quarantine_segment = (uint64_t)j->options.quarantine_bytes / 8;
+	uint64_t quarantine_segment = portion((uint64_t)j->options.quarantine_bytes);
+	uint64_t events_segment = j->options.segment_bytes ? j->options.segment_bytes : portion((uint64_t)j->options.retention_bytes);
 	char *name = xasprintf("%s/events", j->path);
-	j->events = seglog_open(name, j->options.segment_bytes ? j->options.segment_bytes : SEGMENT_BYTES, j->writable, err);
+	j->events = seglog_open(name, events_segment, j->writable, err);
 	free(name);
 	if (!j->events)
 		return -1;
@@ -112,6 +125,21 @@ static int open_parts(struct journal *j, struct err *err)
 	return j->state ? 0 : -1;
 }
 
+/* Events that a sink is behind of are on the disk, unless that did not keep its word, or an older copy was put back.
+ * Then their positions stay what they were. */
+static int respect_positions(struct journal *j, struct err *err)
+{
+	struct journal_pos newest, end = seglog_end(j->events);
+	if (state_newest(j->state, &newest, err) != 0)
+		return -1;
+	if (journal_pos_cmp(newest, end) <= 0)
+		return 0;
+	log_error("journal: sinks have seen events up to %" PRIx64 ":%" PRIx64 ", but the events end at %" PRIx64 ":%" PRIx64
+	          ": the disk lost some, or an older copy was put back",
+	          newest.hi, newest.lo, end.hi, end.lo);
+	return seglog_begin_anew(j->events, newest.hi + 1, err);
+}
+
 struct journal *journal_open(const struct journal_options *options, struct err *err)
 {
 	struct journal *j = new_journal(options->path, true);
@@ -120,7 +148,7 @@ struct journal *journal_open(const struct journal_options *options, struct err *
 		err_set(err, "cannot create the journal's folder %s: %s", j->path, strerror(errno));
 		goto fail;
 	}
-	if (take_lock(j, err) != 0 || open_parts(j, err) != 0)
+	if (take_lock(j, err) != 0 || seglog_sync_parent(j->path, err) != 0 || open_parts(j, err) != 0 || respect_positions(j, err) != 0)
 		goto fail;
 	j->dedupe = dedupe_create();
 	j->unanswered = unanswered_create();

@@ -4,8 +4,10 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define OPEN_MAX_SEGMENTS 8u
@@ -56,11 +58,19 @@ static int descriptor(struct heads *h, uint64_t number)
 	return fd;
 }
 
-static bool from_index(struct heads *h, struct journal_pos pos, struct index_entry *ret)
+/* A repeat must not become an event because there was no descriptor to look with. */
+static bool may_open_later(int why)
+{
+	return why == EMFILE || why == ENFILE || why == ENOMEM;
+}
+
+static int from_index(struct heads *h, struct journal_pos pos, struct index_entry *ret, struct err *err)
 {
 	if (h->indexed != pos.hi) {
 		index_free(&h->index);
 		h->indexed = index_load_sidecar(seglog_dir(h->log), pos.hi, &h->index) == 0 ? pos.hi : 0;
+		if (!h->indexed && may_open_later(errno))
+			return err_set(err, "cannot open an index to look for repeats: %s", strerror(errno));
 	}
 	size_t low = 0, high = h->index.n;
 	while (low < high) {
@@ -71,23 +81,25 @@ static bool from_index(struct heads *h, struct journal_pos pos, struct index_ent
 			high = middle;
 	}
 	if (low == h->index.n || h->index.v[low].offset != pos.lo)
-		return false;
+		return 0;
 	*ret = h->index.v[low];
-	return true;
+	return 1;
 }
 
-bool heads_at(struct heads *h, uint64_t at, struct index_entry *ret)
+int heads_at(struct heads *h, uint64_t at, struct index_entry *ret, struct err *err)
 {
 	struct journal_pos pos = pos_unpack(at);
 	int fd = descriptor(h, pos.hi);
+	if (fd == -1 && may_open_later(errno))
+		return err_set(err, "cannot open a segment to look for repeats: %s", strerror(errno));
 	if (fd == -1)
-		return from_index(h, pos, ret);
+		return from_index(h, pos, ret, err);
 	struct record_head head;
 	if (pread(fd, &head, sizeof head, (off_t)pos.lo) != (ssize_t)sizeof head || head.magic != RECORD_MAGIC)
-		return false;
+		return 0;
 	index_entry_of(pos.lo, &head, ret);
 	/* a duplicate speaks for its original */
 	if (head.kind == JOURNAL_DUPLICATE)
 		ret->id = head.original;
-	return true;
+	return 1;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,12 +16,14 @@ static void index_finished(struct journal *j, struct seglog *log)
 {
 	struct seglog_segment s;
 	for (size_t i = 0; i + 1 < seglog_count(log) && seglog_at(log, i, &s); i++) {
-		struct index index;
+		static struct log_limit limit;
+		struct index index = { 0 };
 		struct err err;
 		if (s.last_ms)
 			continue;
-		if (index_load(seglog_dir(log), s.number, s.end, log == j->events, &index, &err) != 0) {
-			log_error("journal: cannot index a segment: %s", err.text);
+		if (index_last_ms(seglog_dir(log), s.number, s.salt, s.end, &index.last_ms) != 0 &&
+		    index_load(seglog_dir(log), s.number, s.end, log == j->events, &index, &err) != 0) {
+			log_limited(&limit, LOG_LEVEL_ERROR, "journal: cannot index a segment: %s", err.text);
 			continue;
 		}
 		seglog_set_last_ms(log, s.number, index.last_ms ? index.last_ms : 1);
@@ -41,7 +44,8 @@ static void prune_events(struct journal *j)
 	struct seglog_segment s;
 	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
 		bool old = s.last_ms && s.last_ms < oldest_ms;
-		if (s.number >= owed.hi || (!old && bytes <= limit))
+		bool settled = s.number < owed.hi || (s.number == owed.hi && owed.lo >= s.end);
+		if (!settled || (!old && bytes <= limit))
 			break;
 		bytes -= s.end;
 		before = s.number + 1;
@@ -78,16 +82,11 @@ static void prune_indexes(struct journal *j)
 		return;
 	for (struct dirent *e; (e = readdir(d));) {
 		uint64_t number;
-		struct index index;
+		int64_t last_ms = 0;
 		if (!segment_parse_name(e->d_name, "idx", &number) || number >= start)
 			continue;
-		if (index_load_sidecar(dirfd(d), number, &index) != 0) {
+		if (index_last_ms(dirfd(d), number, 0, 0, &last_ms) == 0 ? last_ms < oldest_ms : errno == 0)
 			unlinkat(dirfd(d), e->d_name, 0);
-			continue;
-		}
-		if (index.last_ms < oldest_ms)
-			unlinkat(dirfd(d), e->d_name, 0);
-		index_free(&index);
 	}
 	closedir(d);
 }
@@ -99,6 +98,7 @@ void *housekeeper_main(void *journal)
 	pthread_mutex_lock(&j->house.lock);
 	while (!j->house.stop) {
 		pthread_mutex_unlock(&j->house.lock);
+		seglog_prepare(j->events);
 		index_finished(j, j->events);
 		prune_events(j);
 		prune_quarantine(j);

@@ -65,21 +65,46 @@ static bool read_all(int fd, void *p, size_t n, off_t at)
 	return true;
 }
 
-static int load_sidecar(int dir, uint64_t number, struct index_header *h, struct index *ret)
+/* Opens the sidecar and reads its header; the descriptor, or -1. */
+static int open_sidecar(int dir, uint64_t number, struct index_header *h)
 {
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(number, "idx", name);
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	struct index index = { 0 };
 	struct stat st;
-	int result = -1;
-	if (!read_all(fd, h, sizeof *h, 0) || memcmp(h->magic, magic, sizeof magic) != 0 || fstat(fd, &st) == -1)
-		goto out;
+	errno = 0;
 	/* n comes from the file: believe it only if the file is as long as it says */
-	if (h->n > UINT32_MAX || (uint64_t)st.st_size != sizeof *h + h->n * sizeof *index.v)
-		goto out;
+	if (read_all(fd, h, sizeof *h, 0) && memcmp(h->magic, magic, sizeof magic) == 0 && fstat(fd, &st) == 0 &&
+	    h->n <= UINT32_MAX && (uint64_t)st.st_size == sizeof *h + h->n * sizeof(struct index_entry))
+		return fd;
+	int why = errno;
+	close(fd);
+	errno = why;
+	return -1;
+}
+
+int index_last_ms(int dir, uint64_t number, uint64_t salt, uint64_t end, int64_t *ret)
+{
+	struct index_header h;
+	int fd = open_sidecar(dir, number, &h);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	*ret = h.last_ms;
+	errno = 0;
+	return salt == 0 || (h.salt == salt && h.end == end) ? 0 : -1;
+}
+
+static int load_sidecar(int dir, uint64_t number, struct index_header *h, struct index *ret)
+{
+	int fd = open_sidecar(dir, number, h);
+	if (fd == -1)
+		return -1;
+	struct index index = { 0 };
+	int result = -1;
+	errno = 0;
 	index.n = h->n;
 	index.first_ms = h->first_ms;
 	index.last_ms = h->last_ms;
@@ -89,9 +114,11 @@ static int load_sidecar(int dir, uint64_t number, struct index_header *h, struct
 	*ret = index;
 	index.v = NULL;
 	result = 0;
-out:
+out:;
+	int why = errno;
 	free(index.v);
 	close(fd);
+	errno = why;
 	return result;
 }
 

@@ -80,7 +80,8 @@ void trouble_set(struct journal *, const struct err *);
 /* heads.c: heads of records by position, for verifying fingerprints */
 struct heads *heads_create(struct seglog *);
 void heads_destroy(struct heads *);
-bool heads_at(struct heads *, uint64_t at, struct index_entry *ret);
+/* 1; 0: it is not there (any more); -1: cannot tell now. */
+int heads_at(struct heads *, uint64_t at, struct index_entry *ret, struct err *err);
 
 /* house.c */
 void *housekeeper_main(void *journal);

@@ -245,8 +245,8 @@ static int find_in(struct tape *t, const struct id *id, struct journal_record *r
 		struct index index;
 		if (!seglog_at(t->log, i, &s))
 			continue;
-		if (s.last_ms && s.last_ms + ID_MARGIN_MS < id_time_ms(id))
-			break;
+		if (s.last_ms && s.last_ms + ID_MARGIN_MS < id_time_ms(id)) /* older ones may be newer by a clock that was set back */
+			continue;
 		if (index_load(seglog_dir(t->log), s.number, s.end, false, &index, err) != 0)
 			continue;
 		uint64_t offset = 0;

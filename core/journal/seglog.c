@@ -9,13 +9,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
-
-#define END_UNKNOWN UINT64_MAX
 
 struct seglog {
 	char *path;
@@ -25,8 +25,12 @@ struct seglog {
 	pthread_mutex_t lock;
 	struct seglog_segment *v; /* lock; ascending */
 	size_t n, room;           /* lock */
+	uint64_t highest;         /* number that was found while opening, of segments set aside, too */
+	_Atomic uint64_t prepared; /* number of the segment that is prepared */
+	uint64_t tried;            /* the preparing thread's: number of the last one that it tried to prepare */
 	/* the appending thread's */
 	int fd;          /* of the last segment; -1 when abandoned */
+	uint64_t filled; /* size of its file: zeros behind the end, if it was prepared */
 	bool cut_needed; /* bytes of a failed write may stand behind the end */
 };
 
@@ -39,9 +43,15 @@ static int collect(struct seglog *log, uint64_t **ret, size_t *ret_n, struct err
 	uint64_t *v = NULL, number;
 	size_t n = 0, room = 0;
 	for (struct dirent *e; (e = readdir(d));) {
-		if (log->writable && (segment_parse_name(e->d_name, "tmp", &number) || segment_parse_name(e->d_name, "idx-tmp", &number)))
+		if (log->writable && (segment_parse_name(e->d_name, "tmp", &number) || segment_parse_name(e->d_name, "idx-tmp", &number) ||
+		                      segment_parse_name(e->d_name, "pre", &number) || segment_parse_name(e->d_name, "raw", &number)))
 			unlinkat(log->dir, e->d_name, 0); /* left by a crash: never durable, never acknowledged */
-		if (!segment_parse_name(e->d_name, "seg", &number))
+		bool aside = segment_parse_name(e->d_name, "bad", &number);
+		if (!aside && !segment_parse_name(e->d_name, "seg", &number))
+			continue;
+		if (number > log->highest)
+			log->highest = number;
+		if (aside)
 			continue;
 		if (n == room) {
 			room = room ? room * 2 : 64;
@@ -69,7 +79,7 @@ static struct seglog_segment *add_segment(struct seglog *log, uint64_t number, u
 	return &log->v[log->n++];
 }
 
-/* A segment whose header cannot be read holds nothing that can be used; it is kept for a person to look at. */
+/* A segment whose header is damaged holds nothing that can be used; it is kept for a person to look at. */
 static void set_aside(struct seglog *log, uint64_t number, const struct err *why)
 {
 	char name[SEGMENT_NAME_SIZE], aside[SEGMENT_NAME_SIZE];
@@ -85,6 +95,36 @@ static uint64_t file_size(int fd)
 {
 	struct stat st;
 	return fstat(fd, &st) == -1 ? 0 : (uint64_t)st.st_size;
+}
+
+int seglog_begin_anew(struct seglog *log, uint64_t number, struct err *err)
+{
+	struct journal_pos end = seglog_end(log);
+	struct segment_header h;
+	int fd = segment_create(log->dir, number, end.hi, end.lo, &h, err);
+	if (fd == -1)
+		return -1;
+	if (log->fd != -1)
+		close(log->fd);
+	log->fd = fd;
+	log->filled = file_size(fd);
+	pthread_mutex_lock(&log->lock);
+	add_segment(log, number, h.salt, SEGMENT_HEADER_SIZE);
+	pthread_mutex_unlock(&log->lock);
+	return 0;
+}
+
+static bool only_zeros(int fd, uint64_t from, uint64_t to)
+{
+	static const char zeros[65536];
+	char bytes[sizeof zeros];
+	while (from < to) {
+		ssize_t n = pread(fd, bytes, to - from < sizeof bytes ? to - from : sizeof bytes, (off_t)from);
+		if (n <= 0 || memcmp(bytes, zeros, (size_t)n) != 0)
+			return false;
+		from += (uint64_t)n;
+	}
+	return true;
 }
 
 /* Finds where the last segment ends, and cuts off what is torn. */
@@ -106,7 +146,8 @@ static int recover_last(struct seglog *log, struct seglog_segment *s, struct err
 	if (bad)
 		log_error("journal %s: %" PRIu64 " bytes inside segment %08" PRIx64 " cannot be read; all records around them are kept",
 		          log->path, bad, s->number);
-	if (size > s->end) {
+	log->filled = size;
+	if (!only_zeros(fd, s->end, size)) {
 		log_warning("journal %s: cut %" PRIu64 " bytes off the end of segment %08" PRIx64
 		            ": a write that was interrupted before it was acknowledged",
 		            log->path, size - s->end, s->number);
@@ -114,6 +155,7 @@ static int recover_last(struct seglog *log, struct seglog_segment *s, struct err
 			err_set(err, "cannot cut the torn end off segment %08" PRIx64 ": %s", s->number, strerror(errno));
 			goto fail;
 		}
+		log->filled = s->end;
 	}
 	/* What was found good may never have been synced by the process that wrote it. */
 	if (fsync(fd) == -1) {
@@ -127,6 +169,19 @@ fail:
 	return -1;
 }
 
+/* The end of a segment whose successor, which would say it, is not there. */
+static void find_end(struct seglog *log, struct seglog_segment *s)
+{
+	struct segment_header h;
+	int fd = segment_open(log->dir, s->number, O_RDONLY, &h, NULL);
+	if (fd == -1)
+		return;
+	int64_t end = segment_scan(fd, s->salt, SEGMENT_HEADER_SIZE, s->end, NULL, NULL, NULL, NULL);
+	if (end != -1)
+		s->end = (uint64_t)end;
+	close(fd);
+}
+
 static int load(struct seglog *log, struct err *err)
 {
 	uint64_t *numbers = NULL;
@@ -138,21 +193,42 @@ static int load(struct seglog *log, struct err *err)
 		struct segment_header h;
 		struct err why;
 		int fd = segment_open(log->dir, numbers[i], O_RDONLY, &h, &why);
-		if (fd == -1) {
+		if (fd == -1 && errno == 0) {
 			if (log->writable)
 				set_aside(log, numbers[i], &why);
 			continue;
 		}
-		if (log->n && log->v[log->n - 1].number == h.number - 1 && h.previous_end < log->v[log->n - 1].end)
+		if (fd == -1 && errno == ENOENT) /* a writer in another process has pruned it meanwhile */
+			continue;
+		if (fd == -1) { /* a later start may be able to read it */
+			*err = why;
+			goto out;
+		}
+		if (log->n && log->v[log->n - 1].number == h.previous && h.previous_end < log->v[log->n - 1].end)
 			log->v[log->n - 1].end = h.previous_end;
 		add_segment(log, h.number, h.salt, file_size(fd));
 		close(fd);
 	}
+	for (size_t i = 0; i + 1 < log->n; i++)
+		if (log->v[i].number + 1 != log->v[i + 1].number)
+			find_end(log, &log->v[i]);
 	if (log->n && recover_last(log, &log->v[log->n - 1], err) != 0)
 		goto out;
 	result = 0;
 out:
 	free(numbers);
+	return result;
+}
+
+int seglog_sync_parent(const char *folder, struct err *err)
+{
+	char *parent = xasprintf("%s/..", folder);
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+	if (fd == -1 || fsync(fd) == -1)
+		result = err_set(err, "cannot sync %s: %s", parent, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	free(parent);
 	return result;
 }
 
@@ -174,15 +250,11 @@ struct seglog *seglog_open(const char *path, uint64_t segment_bytes, bool writab
 		err_set(err, "cannot open the folder %s: %s", path, strerror(errno));
 		goto fail;
 	}
-	if (load(log, err) != 0)
+	if ((writable && seglog_sync_parent(path, err) != 0) || load(log, err) != 0)
 		goto fail;
-	if (writable && log->n == 0) {
-		struct segment_header h;
-		log->fd = segment_create(log->dir, 1, END_UNKNOWN, &h, err);
-		if (log->fd == -1)
-			goto fail;
-		add_segment(log, 1, h.salt, SEGMENT_HEADER_SIZE);
-	}
+	if (writable && (log->n == 0 || log->v[log->n - 1].number < log->highest) &&
+	    seglog_begin_anew(log, log->highest + 1, err) != 0)
+		goto fail;
 	return log;
 fail:
 	seglog_close(log);
@@ -275,15 +347,6 @@ int seglog_dir(const struct seglog *log)
 	return log->dir;
 }
 
-int seglog_refresh(struct seglog *log, struct err *err)
-{
-	pthread_mutex_lock(&log->lock);
-	log->n = 0;
-	int result = load(log, err);
-	pthread_mutex_unlock(&log->lock);
-	return result;
-}
-
 /* Reads what is acknowledged in the abandoned file back from the disk: did it keep its word? */
 static void verify_abandoned(struct seglog *log, const struct seglog_segment *s)
 {
@@ -320,12 +383,13 @@ static int next_segment(struct seglog *log, struct err *err)
 	struct seglog_segment last = last_segment(log);
 	bool abandoned = log->fd == -1;
 	struct segment_header h;
-	int fd = segment_create(log->dir, last.number + 1, last.end, &h, err);
+	int fd = segment_create(log->dir, last.number + 1, last.number, last.end, &h, err);
 	if (fd == -1)
 		return -1;
 	if (!abandoned)
 		close(log->fd);
 	log->fd = fd;
+	log->filled = file_size(fd);
 	log->cut_needed = false;
 	pthread_mutex_lock(&log->lock);
 	add_segment(log, h.number, h.salt, SEGMENT_HEADER_SIZE);
@@ -342,8 +406,11 @@ int seglog_reserve(struct seglog *log, struct journal_pos *ret, uint64_t *ret_sa
 		if (ftruncate(log->fd, (off_t)end.lo) == -1)
 			return err_set(err, "cannot cut a failed write off segment %08" PRIx64 ": %s", end.hi, strerror(errno));
 		log->cut_needed = false;
+		log->filled = end.lo;
 	}
-	if ((log->fd == -1 || end.lo >= log->segment_bytes) && next_segment(log, err) != 0)
+	/* A file that has zeros ahead is quicker, so change to one as soon as there is one. */
+	bool quicker = end.lo >= log->filled && atomic_load(&log->prepared) == end.hi + 1;
+	if ((log->fd == -1 || end.lo >= log->segment_bytes || quicker) && next_segment(log, err) != 0)
 		return -1;
 	struct seglog_segment last = last_segment(log);
 	*ret = (struct journal_pos){ last.number, last.end };
@@ -383,6 +450,27 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 	log->v[log->n - 1].end = end.lo + n;
 	pthread_mutex_unlock(&log->lock);
 	return 0;
+}
+
+#define PREPARE_ROOM 32u                       /* segments that must fit on the disk */
+#define PREPARE_MIN_BYTES (UINT64_C(1) << 20) /* smaller segments are not worth it */
+
+void seglog_prepare(struct seglog *log)
+{
+	struct statvfs room;
+	uint64_t next = last_segment(log).number + 1;
+	if (next == log->tried || log->segment_bytes < PREPARE_MIN_BYTES || fstatvfs(log->dir, &room) == -1 ||
+	    room.f_bavail * room.f_frsize < log->segment_bytes * PREPARE_ROOM)
+		return;
+	log->tried = next;
+	if (!segment_prepare(log->dir, next, log->segment_bytes))
+		return;
+	atomic_store(&log->prepared, next);
+	if (last_segment(log).number >= next) { /* too late */
+		char name[SEGMENT_NAME_SIZE];
+		segment_name(next, "pre", name);
+		unlinkat(log->dir, name, 0);
+	}
 }
 
 void seglog_prune(struct seglog *log, uint64_t number)

@@ -16,7 +16,7 @@ struct seglog_segment {
 	int64_t last_ms;  /* newest record, by its time of receipt; 0 unknown */
 };
 
-/* writable: repairs (cuts a torn tail off, sets unreadable segments aside) and may append. */
+/* writable: repairs (cuts a torn tail off, sets damaged segments aside) and may append. */
 struct seglog *seglog_open(const char *path, uint64_t segment_bytes, bool writable, struct err *err);
 void seglog_close(struct seglog *);
 
@@ -29,8 +29,8 @@ bool seglog_at(struct seglog *, size_t i, struct seglog_segment *ret); /* [any] 
 bool seglog_find(struct seglog *, uint64_t number, struct seglog_segment *ret, bool *ret_last);
 uint64_t seglog_bytes(struct seglog *); /* [any] */
 int seglog_dir(const struct seglog *);
-/* Looks for what a writer in another process has added. Reader only. */
-int seglog_refresh(struct seglog *, struct err *err);
+/* Makes it durable that this folder is there. */
+int seglog_sync_parent(const char *folder, struct err *err);
 
 /* ---- the appending thread */
 
@@ -39,8 +39,13 @@ int seglog_reserve(struct seglog *, struct journal_pos *ret, uint64_t *ret_salt,
 /* Writes at the reserved position and syncs. On failure nothing has happened, except that the file may have
  * been abandoned; the reserved position is void. */
 int seglog_commit(struct seglog *, const void *p, size_t n, struct err *err);
+/* Prepares the segment that comes after the last one, if there is much room on the disk. Another thread's may call it. */
+void seglog_prepare(struct seglog *);
 /* Deletes the segments before `number`; the last one stays. Their indexes stay. */
 void seglog_prune(struct seglog *, uint64_t number);
+/* While opening: goes on in a new segment of at least that number. A position that may be on record somewhere is
+ * never used for something else. */
+int seglog_begin_anew(struct seglog *, uint64_t number, struct err *err);
 /* Notes the time of a segment's newest record. */
 void seglog_set_last_ms(struct seglog *, uint64_t number, int64_t last_ms);
 

@@ -39,7 +39,32 @@ static uint64_t header_checksum(const struct segment_header *h)
 	return XXH3_64bits(h, offsetof(struct segment_header, checksum));
 }
 
-int segment_create(int dir, uint64_t number, uint64_t previous_end, struct segment_header *ret, struct err *err)
+#define PREPARE_CHUNK (UINT64_C(1) << 20) /* small, so that nobody's sync has to wait for much of it */
+
+bool segment_prepare(int dir, uint64_t number, uint64_t bytes)
+{
+	/* It gets the name by which segment_create() takes it when it is done: nobody may fill a segment that is in use. */
+	char name[SEGMENT_NAME_SIZE], done[SEGMENT_NAME_SIZE];
+	segment_name(number, "raw", name);
+	segment_name(number, "pre", done);
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (fd == -1)
+		return false;
+	char *zeros = xcalloc(1, PREPARE_CHUNK);
+	bool ok = true;
+	for (uint64_t at = 0; ok && at < bytes; at += PREPARE_CHUNK) {
+		size_t n = bytes - at < PREPARE_CHUNK ? (size_t)(bytes - at) : PREPARE_CHUNK;
+		ok = pwrite(fd, zeros, n, (off_t)at) == (ssize_t)n && fdatasync(fd) == 0;
+	}
+	free(zeros);
+	close(fd);
+	ok = ok && renameat(dir, name, dir, done) == 0;
+	if (!ok)
+		unlinkat(dir, name, 0);
+	return ok;
+}
+
+int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret, struct err *err)
 {
 	char name[SEGMENT_NAME_SIZE], temporary[SEGMENT_NAME_SIZE];
 	segment_name(number, "seg", name);
@@ -47,13 +72,17 @@ int segment_create(int dir, uint64_t number, uint64_t previous_end, struct segme
 	struct segment_header h = { .byte_order = BYTE_ORDER_MARK,
 		                    .number = number,
 		                    .previous_end = previous_end,
+		                    .previous = previous,
 		                    .created_ns = clock_wall_ns() };
 	memcpy(h.magic, magic, sizeof magic);
 	if (getrandom(&h.salt, sizeof h.salt, 0) != (ssize_t)sizeof h.salt)
 		return err_set(err, "no random numbers: %s", strerror(errno));
 	h.checksum = header_checksum(&h);
 
-	int fd = openat(dir, temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	char prepared[SEGMENT_NAME_SIZE];
+	segment_name(number, "pre", prepared);
+	bool ready = renameat(dir, prepared, dir, temporary) == 0;
+	int fd = openat(dir, temporary, O_RDWR | O_CREAT | O_CLOEXEC | (ready ? 0 : O_TRUNC), 0640);
 	if (fd == -1)
 		return err_set(err, "cannot create %s: %s", temporary, strerror(errno));
 	ssize_t put = pwrite(fd, &h, sizeof h, 0);
@@ -78,25 +107,31 @@ int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(number, "seg", name);
 	int fd = openat(dir, name, flags | O_CLOEXEC);
-	if (fd == -1)
-		return err_set(err, "cannot open %s: %s", name, strerror(errno));
+	int why = errno;
+	if (fd == -1) {
+		err_set(err, "cannot open %s: %s", name, strerror(why));
+		errno = why;
+		return -1;
+	}
 	struct segment_header h;
 	ssize_t got = pread(fd, &h, sizeof h, 0);
+	why = got == -1 ? errno : 0;
 	if (got != (ssize_t)sizeof h)
-		err_set(err, "%s: %s", name, got == -1 ? strerror(errno) : "too short for its header");
+		err_set(err, "%s: %s", name, got == -1 ? strerror(why) : "too short for its header");
 	else if (memcmp(h.magic, magic, sizeof magic - 1) != 0)
 		err_set(err, "%s is no segment of a journal", name);
-	else if (h.magic[7] != magic[7])
+	else if (h.checksum == header_checksum(&h) && h.magic[7] != magic[7]) {
 		err_set(err, "%s has format %d, this program reads %d", name, h.magic[7], magic[7]);
-	else if (h.byte_order != BYTE_ORDER_MARK)
+		why = ENOTSUP;
+	} else if (h.byte_order == __builtin_bswap32(BYTE_ORDER_MARK)) {
 		err_set(err, "%s was written by a machine of the other byte order", name);
-	else if (h.checksum != header_checksum(&h) || h.number != number)
+		why = ENOTSUP;
+	} else if (h.byte_order != BYTE_ORDER_MARK || h.checksum != header_checksum(&h) || h.number != number)
 		err_set(err, "the header of %s is damaged", name);
 	else {
 		*ret = h;
 		return fd;
 	}
-	int why = got == -1 ? errno : 0;
 	close(fd);
 	errno = why;
 	return -1;

@@ -16,9 +16,9 @@ struct segment_header {
 	uint32_t unused;
 	uint64_t number;
 	uint64_t salt;          /* random; seeds the checksums, so that no stale or forged record passes */
-	uint64_t previous_end;  /* the segment before this one is good up to here, whatever stands behind */
+	uint64_t previous_end;  /* segment `previous` is good up to here, whatever stands behind */
 	int64_t created_ns;
-	uint64_t unused2;
+	uint64_t previous;      /* number of the segment before this one; 0: there was none */
 	uint64_t checksum;
 };
 _Static_assert(sizeof(struct segment_header) == SEGMENT_HEADER_SIZE, "the header is part of the file format");
@@ -27,10 +27,13 @@ _Static_assert(sizeof(struct segment_header) == SEGMENT_HEADER_SIZE, "the header
 void segment_name(uint64_t number, const char *suffix, char out[SEGMENT_NAME_SIZE]); /* suffix "seg", "idx" */
 bool segment_parse_name(const char *name, const char *suffix, uint64_t *ret_number);
 
-/* Creates and makes durable; returns the descriptor, open for writing. */
-int segment_create(int dir, uint64_t number, uint64_t previous_end, struct segment_header *ret, struct err *err);
+/* Fills a file with zeros that segment_create() will take for this number: to overwrite costs a sync half of what it costs to
+ * append. It is an improvement only: failure, a full disk say, leaves nothing behind. */
+bool segment_prepare(int dir, uint64_t number, uint64_t bytes);
+/* Creates and makes durable; returns the descriptor, open for writing. What stands behind the header is zeros, or nothing. */
+int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret, struct err *err);
 /* Opens, checks the header; returns the descriptor. flags: O_RDONLY or O_RDWR. On failure errno is that of the
- * system, or 0: it can be read, but is no good. */
+ * system, ENOTSUP: of another version or machine, or 0: it can be read, but is no good. */
 int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret, struct err *err);
 
 /* Calls back for each good record from offset `from` up to `end`. What is between good records is
@@ -58,8 +61,11 @@ void index_free(struct index *);
 /* From the sidecar if it is whole and belongs to this segment, else from the segment; in the latter
  * case it is written when `write` (failure to write is no failure). */
 int index_load(int dir, uint64_t number, uint64_t end, bool write, struct index *ret, struct err *err);
-/* Only the sidecar, also when its segment is gone. */
+/* Only the sidecar, also when its segment is gone. On failure errno is that of the system, or 0: it is no good. */
 int index_load_sidecar(int dir, uint64_t number, struct index *ret);
+/* Reads no more of the sidecar than when its newest record was received (0: it has none). Unless salt is 0, it
+ * must belong to that segment. On failure errno as above. */
+int index_last_ms(int dir, uint64_t number, uint64_t salt, uint64_t end, int64_t *ret);
 void index_entry_of(uint64_t offset, const struct record_head *, struct index_entry *ret);
 
 #endif

@@ -334,7 +334,8 @@ static int delivery_of(struct state *s, const char *sink, uint64_t cursor, uint6
 		return fail(s, err, "read exceptions");
 	*ret_row = q; /* the row's texts live as long as the statement */
 	sqlite3_bind_int64(q, 2, (int64_t)at);
-	if (sqlite3_step(q) == SQLITE_ROW) {
+	int rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW) {
 		static const enum journal_state states[] = { [JOURNAL_DONE] = JOURNAL_STATE_DONE, [JOURNAL_PARK] = JOURNAL_STATE_PARKED,
 			                                     [JOURNAL_DEAD] = JOURNAL_STATE_DEAD, [JOURNAL_SKIP] = JOURNAL_STATE_SKIPPED };
 		int act = sqlite3_column_int(q, 0);
@@ -346,29 +347,31 @@ static int delivery_of(struct state *s, const char *sink, uint64_t cursor, uint6
 		d->why = text(q, 5);
 		return 0;
 	}
+	if (rc != SQLITE_DONE)
+		return fail(s, err, "read exceptions");
 	d->state = at < cursor ? JOURNAL_STATE_NOT_ROUTED : JOURNAL_STATE_OWED;
 	q = prepare(s, "SELECT first, done, at FROM batches WHERE sink = ?1 AND first <= ?2 AND last >= ?2 ORDER BY first DESC LIMIT 1", sink);
 	if (!q)
 		return fail(s, err, "read batches");
 	sqlite3_bind_int64(q, 2, (int64_t)at);
-	if (sqlite3_step(q) == SQLITE_ROW && batch_has(q, (uint64_t)sqlite3_column_int64(q, 0), at)) {
+	rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW && batch_has(q, (uint64_t)sqlite3_column_int64(q, 0), at)) {
 		d->state = JOURNAL_STATE_DONE;
 		d->at_ms = sqlite3_column_int64(q, 2);
 	}
+	int result = rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : fail(s, err, "read batches");
 	sqlite3_finalize(q);
-	return 0;
+	return result;
 }
 
 int state_deliveries(struct state *s, struct journal_pos at, const struct id *id,
                      void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err)
 {
 	(void)id;
-	int result = 0;
+	int result = 0, rc = SQLITE_ERROR;
 	pthread_mutex_lock(&s->lock);
 	sqlite3_stmt *sinks = prepare(s, "SELECT name, cursor FROM sinks ORDER BY name", NULL), *row = NULL;
-	if (!sinks)
-		result = fail(s, err, "read sinks");
-	while (result == 0 && sqlite3_step(sinks) == SQLITE_ROW) {
+	while (result == 0 && sinks && (rc = sqlite3_step(sinks)) == SQLITE_ROW) {
 		struct journal_delivery_state d = { .sink = text(sinks, 0), .class_ = "", .why = "" };
 		result = delivery_of(s, d.sink, (uint64_t)sqlite3_column_int64(sinks, 1), pack(at), &d, &row, err);
 		if (result == 0)
@@ -376,6 +379,8 @@ int state_deliveries(struct state *s, struct journal_pos at, const struct id *id
 		sqlite3_finalize(row);
 		row = NULL;
 	}
+	if (result == 0 && rc != SQLITE_DONE)
+		result = fail(s, err, "read sinks");
 	sqlite3_finalize(sinks);
 	pthread_mutex_unlock(&s->lock);
 	return result;
@@ -403,6 +408,22 @@ int state_attempts(struct state *s, const struct id *id, void (*each)(void *ctx,
 }
 
 /* ---- Retention */
+
+int state_newest(struct state *s, struct journal_pos *ret, struct err *err)
+{
+	int result = -1;
+	pthread_mutex_lock(&s->lock);
+	sqlite3_stmt *q = prepare(s, "SELECT max(cursor) FROM sinks", NULL);
+	if (q && sqlite3_step(q) == SQLITE_ROW) {
+		*ret = unpack(sqlite3_column_int64(q, 0));
+		result = 0;
+	} else {
+		fail(s, err, "read the newest cursor");
+	}
+	sqlite3_finalize(q);
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}
 
 int state_oldest_owed(struct state *s, struct journal_pos end, struct journal_pos *ret, struct err *err)
 {

@@ -22,6 +22,8 @@ int state_deliveries(struct state *, struct journal_pos at, const struct id *,
 int state_attempts(struct state *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *), void *ctx,
                    struct err *err);
 
+/* The furthest cursor of any sink; 0:0 without one. */
+int state_newest(struct state *, struct journal_pos *ret, struct err *err);
 /* The oldest position that is owed to a sink that is kept; `end` if nothing is. */
 int state_oldest_owed(struct state *, struct journal_pos end, struct journal_pos *ret, struct err *err);
 /* Forgets what became of events before this position. */

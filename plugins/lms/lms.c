@@ -145,7 +145,7 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 		return refuse(
 			lms, call,
 			patchbay_fmt(host, call,
-				     "X-TI-Signature matches none of the %zu secrets: compare 'signing_secret' with "
+				     "X-TI-Signature matches none of the configured secrets (%zu): compare 'signing_secret' with "
 				     "the platform's",
 				     lms->keys.n));
 	host->explain(call, patchbay_fmt(host, call, "address %.*s, HMAC-SHA256, secret %zu of %zu", (int)who.n, who.p,

@@ -109,7 +109,7 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 		return refuse(
 			m, call,
 			patchbay_fmt(host, call,
-				     "'signature' matches none of the %zu keys: compare 'webhook_key' with the one "
+				     "'signature' matches none of the configured keys (%zu): compare 'webhook_key' with the one "
 				     "that Motivate shows beside the webhook",
 				     m->keys.n));
 	if (is_stale(m, timestamp_s, r->received_ns, &off_s))

@@ -109,7 +109,7 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 		return refuse(
 			m, call,
 			patchbay_fmt(host, call,
-				     "X-KT-Webhook-Signature matches none of the %zu secrets: compare 'secret' with "
+				     "X-KT-Webhook-Signature matches none of the configured secrets (%zu): compare 'secret' with "
 				     "the webhook's in Motive; a proxy that changes the body breaks it, too",
 				     m->keys.n));
 	host->explain(call, patchbay_fmt(host, call, "HMAC-SHA1, secret %zu of %zu", match, m->keys.n));

@@ -115,9 +115,9 @@ BROKEN = {
     "no secret": (changed('    secret: {{file: {folder}/fleet.secret}}\n', ''), [
         "4:3: source 'fleet' needs 'secret': The webhook's secret in Motive; a list while it is being changed."]),
     "a secret file that is not there": (changed('fleet.secret', 'float.secret'), [
-        "6:20: 'secret': cannot open {folder}/float.secret: No such file or directory"]),
+        "6:20: 'secret': cannot open {folder}/float.secret: No such file or directory; put the secret into it"]),
     "a secret from an unset variable": (changed('{{file: {folder}/fleet.secret}}', '{{env: NO_SUCH_VARIABLE}}'), [
-        "6:19: 'secret': environment variable NO_SUCH_VARIABLE is not set"]),
+        "6:19: 'secret': environment variable NO_SUCH_VARIABLE is not set; set it where patchbay is started"]),
     "an empty secret": (changed('{{file: {folder}/fleet.secret}}', '""'), [
         "6:13: 'secret' must be one secret, not nothing; write {file: /path}, {env: NAME} or {credential: NAME}"]),
     "a secret of an unknown kind": (changed('file:', 'flie:'), [

@@ -79,12 +79,12 @@ static const struct fault_case option_cases[] = {
 	  SOURCE("  fleet:\n"
 	  "    plugin: probe\n"
 	  "    key: {env: TEST_UNSET}\n"),
-	  "routes.yaml:8:16: 'key': environment variable TEST_UNSET is not set" },
+	  "routes.yaml:8:16: 'key': environment variable TEST_UNSET is not set; set it where patchbay is started" },
 	{ "secret set to nothing",
 	  SOURCE("  fleet:\n"
 	  "    plugin: probe\n"
 	  "    key: {env: TEST_EMPTY}\n"),
-	  "routes.yaml:8:16: 'key': environment variable TEST_EMPTY is empty" },
+	  "routes.yaml:8:16: 'key': environment variable TEST_EMPTY is empty; set it where patchbay is started" },
 	{ "secret of unknown kind",
 	  SOURCE("  fleet:\n"
 	  "    plugin: probe\n"
@@ -125,7 +125,7 @@ static const struct fault_case option_cases[] = {
 	  SOURCE("  fleet:\n"
 	  "    plugin: probe\n"
 	  "    key: {file: /nowhere/key}\n"),
-	  "routes.yaml:8:17: 'key': cannot open /nowhere/key: No such file or directory" },
+	  "routes.yaml:8:17: 'key': cannot open /nowhere/key: No such file or directory; put the secret into it" },
 	{ "secret file empty",
 	  SOURCE("  fleet:\n"
 	  "    plugin: probe\n"

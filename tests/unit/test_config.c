@@ -458,6 +458,44 @@ static void finds_the_folders_of_plugins_in_any_file(void **state)
 	config_plugin_dirs_free(&dirs);
 }
 
+static void needs_no_secrets_for_looking(void **state)
+{
+	struct config_faults faults;
+	(void)state;
+	write_text("routes.yaml", "listen: 127.0.0.1:1\njournal: /tmp\nsources:\n  a:\n    plugin: probe\n"
+				  "    key: {file: /nowhere/key}\n    keys: [{env: TEST_UNSET}, {file: large.key}]\n"
+				  "    path_secret: {env: TEST_SHORT}\nsinks:\n  b:\n    plugin: drain\n    count: 13\n"
+				  "routes:\n  - to: b\n");
+	assert_null(config_load("routes.yaml", &fake_plugins, &faults));
+	config_faults_free(&faults);
+	struct config *c = config_load_for_looking("routes.yaml", &fake_plugins, &faults);
+	assert_non_null(c);
+	assert_int_equal(faults.n, 0);
+	assert_str(((const struct probe *)c->sources[0].options)->key, "");
+	assert_int_equal(c->n_routes, 1);
+	config_free(c);
+	config_faults_free(&faults);
+
+	write_text("routes.yaml", "journal: /tmp\nroutes:\n  - to: nowhere\n");
+	assert_null(config_load_for_looking("routes.yaml", &fake_plugins, &faults));
+	config_faults_free(&faults);
+}
+
+static void finds_the_journal_in_any_file(void **state)
+{
+	struct err err = { "" };
+	(void)state;
+	write_text("routes.yaml", "journal: /x/y\nlisten: nonsense\nsinks: 5\n");
+	char *folder = config_journal_folder("routes.yaml", &err);
+	assert_string_equal(folder, "/x/y");
+	free(folder);
+	write_text("routes.yaml", "- a\n");
+	assert_null(config_journal_folder("routes.yaml", &err));
+	assert_non_null(strstr(err.text, "'journal' is missing"));
+	assert_null(config_journal_folder("nowhere.yaml", &err));
+	assert_non_null(strstr(err.text, "nowhere.yaml: cannot be opened"));
+}
+
 static void try_bytes(const char *text, size_t n)
 {
 	struct config_faults faults;
@@ -503,6 +541,8 @@ int main(void)
 		cmocka_unit_test(takes_credentials_of_the_service_manager),
 		cmocka_unit_test(wipes_secrets),
 		cmocka_unit_test(finds_the_folders_of_plugins_in_any_file),
+		cmocka_unit_test(needs_no_secrets_for_looking),
+		cmocka_unit_test(finds_the_journal_in_any_file),
 		cmocka_unit_test(survives_files_cut_anywhere),
 		cmocka_unit_test(survives_damaged_files),
 	};
