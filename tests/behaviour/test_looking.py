@@ -5,14 +5,14 @@ import os
 import subprocess
 
 import harness
-from harness import check, dumps, equal, fault, motive_headers, wait_until
+from harness import check, equal, fault, wait_until
 
 
 def with_one_event(t):
     daemon = t.daemon()
-    body = dumps(fault(1))
+    body = fault(1)
     with daemon.client() as client:
-        id_ = client.post("/in/fleet", body, motive_headers(body)).event_id
+        id_ = client.fleet(body).event_id
     wait_until(lambda: daemon.show(id_)["deliveries"][0]["state"] == "done", "the delivery")
     return daemon, id_
 
