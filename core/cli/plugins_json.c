@@ -7,10 +7,19 @@
 #include <stdio.h>
 
 static const char *const type_names[] = {
-	[PATCHBAY_T_BOOL] = "bool",   [PATCHBAY_T_INT] = "int",      [PATCHBAY_T_REAL] = "real",
-	[PATCHBAY_T_STR] = "string",  [PATCHBAY_T_STRS] = "strings", [PATCHBAY_T_ENUM] = "enum",
-	[PATCHBAY_T_MS] = "duration", [PATCHBAY_T_BYTES] = "size",   [PATCHBAY_T_CIDRS] = "networks",
-	[PATCHBAY_T_EXPR] = "jq",     [PATCHBAY_T_TEXT] = "jq-text", [PATCHBAY_T_FIELDS] = "fields",
+	[0] = "mapping",
+	[PATCHBAY_T_BOOL] = "bool",
+	[PATCHBAY_T_INT] = "int",
+	[PATCHBAY_T_REAL] = "real",
+	[PATCHBAY_T_STR] = "string",
+	[PATCHBAY_T_STRS] = "strings",
+	[PATCHBAY_T_ENUM] = "enum",
+	[PATCHBAY_T_MS] = "duration",
+	[PATCHBAY_T_BYTES] = "size",
+	[PATCHBAY_T_CIDRS] = "networks",
+	[PATCHBAY_T_EXPR] = "jq",
+	[PATCHBAY_T_TEXT] = "jq-text",
+	[PATCHBAY_T_FIELDS] = "fields",
 };
 
 static void set_text(json_t *object, const char *key, const char *text)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const char *const type_texts[] = {
+	[0] = "mapping", /* of the host's own options only */
 	[PATCHBAY_T_BOOL] = "true or false",
 	[PATCHBAY_T_INT] = "whole number",
 	[PATCHBAY_T_REAL] = "number",
@@ -53,7 +54,7 @@ static void print_indented(const char *text, const char *indent)
 
 static void print_option(const patchbay_option *o)
 {
-	printf("  %-18s %s", o->name, type_texts[o->type]);
+	printf("  %-20s %s", o->name, type_texts[o->type]);
 	for (size_t i = 0; o->type == PATCHBAY_T_ENUM && o->one_of[i]; i++)
 		printf("%s%s", i ? " | " : " ", o->one_of[i]);
 	if ((o->min || o->max) && o->type == PATCHBAY_T_MS) {
@@ -72,7 +73,7 @@ static void print_option(const patchbay_option *o)
 		printf("; default %s", *o->def ? o->def : "\"\"");
 	putchar('\n');
 	if (o->help)
-		print_indented(o->help, "                     ");
+		print_indented(o->help, "                       ");
 }
 
 static void print_options(const char *title, const patchbay_option *options, size_t n)

@@ -22,6 +22,8 @@
 		.size = sizeof(patchbay_option), .type = (kind), .name = (name_), __VA_ARGS__                          \
 	}
 
+#define MAPPING 0 /* none of the types that a plugin's table may have */
+
 static const patchbay_option plugin_option = BY_HAND(PATCHBAY_T_STR, "plugin", .flags = PATCHBAY_F_REQUIRED);
 
 const patchbay_option config_source_options[] = {
@@ -34,12 +36,12 @@ const size_t config_n_source_options = sizeof(config_source_options) / sizeof(*c
 
 const patchbay_option config_sink_options[] = {
 	BY_HAND(PATCHBAY_T_STR, "plugin", .flags = PATCHBAY_F_REQUIRED, .help = "which plugin this sink uses"),
-	BY_HAND(PATCHBAY_T_STRS, "retry", .def = "{initial: 1s, factor: 2, max: 1h, give_up: 72h}",
+	BY_HAND(MAPPING, "retry", .def = "{initial: 1s, factor: 2, max: 1h, give_up: 72h}",
 		.help = "when a failed delivery is tried again: a list of delays, or growing delays and an age to give "
 			"up at"),
 	OPTION(PATCHBAY_T_MS, struct config_sink, timeout_ms, "timeout", .min = 100, .max = 3600000,
 	       .help = "how long one call of the sink may take; the default is the plugin's, or 30s"),
-	BY_HAND(PATCHBAY_T_STRS, "batch",
+	BY_HAND(MAPPING, "batch",
 		.help = "{events: N, bytes: SIZE, linger: DURATION}: what is handed over in one call; the defaults are "
 			"the plugin's"),
 };

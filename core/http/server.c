@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define TICK_MS 250            /* an external loop must call MHD_run now and then */
-#define CONNECTION_POOL 16384u /* bounds the headers, too; larger pools cost speed */
+#define CONNECTION_POOL 8192u  /* bounds the headers, too; cleared at every request, so larger ones cost speed */
 #define STOP_MS 5000
 #define GATHER_MAX 32u
 

@@ -49,7 +49,11 @@ static void host_explain(patchbay_call *call, patchbay_str sentence)
 {
 	if (sentence.n > LOG_BYTES_MAX)
 		sentence.n = LOG_BYTES_MAX;
-	call_explain(call, "%.*s", STR_ARG(sentence));
+	patchbay_str copy = arena_copy(&call->arena, sentence);
+	if (copy.p)
+		call->why = copy;
+	else
+		call_explain(call, "this call used up its memory, its explanation included");
 }
 
 static void *host_alloc(patchbay_call *call, size_t n)
