@@ -161,15 +161,18 @@ static bool find_source(struct request *r, const char *url)
 
 struct framing {
 	unsigned lengths, encodings;
+	bool unknown; /* an encoding other than chunked: nobody can tell where the body ends */
 };
 
 static enum MHD_Result count_framing(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct framing *f = ctx;
 	(void)kind;
-	(void)value;
 	f->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-	f->encodings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+		f->encodings++;
+		f->unknown |= !value || strcasecmp(value, "chunked") != 0;
+	}
 	return MHD_YES;
 }
 
@@ -197,6 +200,8 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 	MHD_get_connection_values(c, MHD_HEADER_KIND, count_framing, &framing);
 	if (framing.lengths + framing.encodings > 1)
 		return answer_with(r, 400, "more than one Content-Length or Transfer-Encoding\n");
+	if (framing.unknown)
+		return answer_with(r, 400, "Transfer-Encoding must be chunked\n");
 	if (!find_source(r, url))
 		return answer_with(r, 404, "no such source\n");
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
