@@ -115,7 +115,7 @@ int batch_fill_fresh(struct worker *w, size_t max)
 				linger_until = now + w->sink->batch_linger_ms * NS_PER_MS;
 			if (now >= linger_until)
 				break;
-			journal_wait(w->journal, w->read, (linger_until - now) / NS_PER_MS + 1);
+			worker_sleep_until(w, linger_until); /* all of it: to wake at every commit costs more */
 			continue;
 		}
 		if (got < 0) {
