@@ -18,7 +18,7 @@ static const char help[] =
 	"Usage: patchbay events [-c FILE] [--limit N] [--source S] [--type GLOB] [--since WHEN] [--quarantine] "
 	"[--json]\n"
 	"Lists what came in, newest first: events, test calls, repeats of events, and what was quarantined.\n"
-	"Works beside a running daemon, and without one.\n\n"
+	"Works beside a running daemon, and without one; needs no secrets. Run it as the daemon's user, or as root.\n\n"
 	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
 	"  -n, --limit N      at most N lines (20); 0 = all\n"
 	"      --source S     only what came to this source\n"
@@ -144,16 +144,23 @@ struct feed {
 	struct journal_pos pos;
 	int (*next)(struct journal_reader *, struct journal_pos *, struct journal_record *, struct err *);
 	struct journal_record record;
-	bool ended;
+	bool ended, failed; /* failed: what is before `pos` cannot be read */
 };
 
 static void advance(struct feed *feed)
 {
 	struct err err = { 0 };
+	struct journal_pos before = feed->pos;
 	int got;
-	while ((got = feed->next(feed->reader, &feed->pos, &feed->record, &err)) < 0)
+	while ((got = feed->next(feed->reader, &feed->pos, &feed->record, &err)) < 0) {
 		fprintf(stderr, "patchbay events: %s\n", err.text);
-	feed->ended = got == 0;
+		feed->failed =
+			journal_pos_cmp(feed->pos, before) == 0; /* not even passed over: it would be so for ever */
+		if (feed->failed)
+			break;
+		before = feed->pos;
+	}
+	feed->ended = got <= 0;
 }
 
 static int list(struct view *view, const struct wanted *wanted)
@@ -190,6 +197,8 @@ static int list(struct view *view, const struct wanted *wanted)
 		}
 		advance(feed);
 	}
+	if (feeds[0].failed || feeds[1].failed)
+		status = 1;
 	if (!printed && status == 0)
 		fprintf(stderr, "nothing has come in that matches\n");
 	for (int i = 0; i < 2; i++)

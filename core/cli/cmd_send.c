@@ -21,7 +21,7 @@ static const char help[] =
 	"Plays the provider of a source: sends one of its events, signed with the secrets of the configuration.\n\n"
 	"  -c, --config FILE    the configuration (" CLI_CONFIG_PATH ")\n"
 	"      --list           the events that can be sent\n"
-	"      --count N        send N different ones; their ids are listed by --json\n"
+	"      --count N        send N different ones\n"
 	"      --to URL         not to the first address of `listen`, but there: http://127.0.0.1:8080/in/fleet\n"
 	"      --serial N       make event number N; the same number makes the same event again. 0: exactly the one\n"
 	"                       that the provider documents. Without it, every run sends new events\n"

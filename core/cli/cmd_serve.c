@@ -16,7 +16,9 @@ static const char help[] =
 	"\n"
 	"  -c, --config FILE  the configuration (default " CLI_CONFIG_PATH ")\n"
 	"  -v, --verbose      log more\n"
-	"  -h, --help         this text\n";
+	"  -h, --help         this text\n"
+	"\n"
+	"Exit status: 0 stopped as it was told to, 1 it could not start, 2 wrong usage.\n";
 
 int cmd_serve(int argc, char **argv)
 {

@@ -21,7 +21,7 @@ static const char help[] =
 	"Usage: patchbay show ID [-c FILE] [--json] [--raw]\n"
 	"Shows one event: where it came from, what proved it genuine, how it is routed, how each delivery stands, and\n"
 	"its data. The first 8 or more digits of an ID will do when no other event's begin with them.\n"
-	"Works beside a running daemon, and without one.\n\n"
+	"Works beside a running daemon, and without one; needs no secrets. Run it as the daemon's user, or as root.\n\n"
 	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
 	"      --json         one JSON object; `data` is exactly as it came, `raw` the same as a string\n"
 	"      --raw          only the data, byte for byte\n"
@@ -90,8 +90,12 @@ static size_t search(struct view *view, read_backward *next, struct journal_pos 
 	struct journal_record record;
 	struct err err = { 0 };
 	int64_t not_before = prefix_time_ns(digits) - ID_MARGIN_NS;
+	struct journal_pos before = pos;
 	size_t found = 0;
 	for (int got; (got = next(view->reader, &pos, &record, &err)) != 0;) {
+		if (got < 0 && journal_pos_cmp(pos, before) == 0)
+			break; /* not even passed over */
+		before = pos;
 		if (got < 0)
 			continue;
 		if (record.received_ns < not_before)

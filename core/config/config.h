@@ -107,7 +107,8 @@ struct config_faults { /* in the order of the file */
 /* NULL when there is at least one fault that is not a warning. Faults in any case; free them. */
 struct config *config_load(const char *path, const struct config_plugins *, struct config_faults *);
 /* The same for somebody who only looks, with neither the daemon's environment nor its rights: no secret is read
- * (each is empty), and no plugin is asked for its opinion. Nothing can be run with it. */
+ * (each is empty), no program of a plugin's option is compiled (each is NULL), and no plugin is asked for its opinion.
+ * Nothing can be run with it. */
 struct config *config_load_for_looking(const char *path, const struct config_plugins *, struct config_faults *);
 void config_free(struct config *); /* wipes secrets; NULL is fine */
 void config_faults_free(struct config_faults *);

@@ -198,6 +198,8 @@ static int read_expr(const struct value *v, enum expr_form form, const patchbay_
 	struct err err = { "" };
 	if (need_scalar(v) < 0)
 		return -1;
+	if (v->l->looking) /* compiling may take 15 ms */
+		return 0;
 	*field = expr_compile(form, v->node->text, &err);
 	return *field ? 0 : wrong(v, "not a valid jq %s: %s", form == EXPR_TEXT ? "text" : "program", err.text);
 }

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -34,9 +35,13 @@ static char *address_text(const struct config_address *configured, int fd)
 /* A socket file that nobody listens on any more was left by a crash. */
 static void remove_stale(const struct config_address *a)
 {
+	const char *path = ((const struct sockaddr_un *)&a->addr)->sun_path;
+	struct stat st;
+	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode)) /* other files refuse connections as well */
+		return;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd != -1 && connect(fd, (const struct sockaddr *)&a->addr, a->addr_len) == -1 && errno == ECONNREFUSED)
-		unlink(((const struct sockaddr_un *)&a->addr)->sun_path);
+		unlink(path);
 	if (fd != -1)
 		close(fd);
 }
@@ -58,13 +63,17 @@ int listener_open(struct listener *l, const struct config_address *a, struct err
 	    listen(l->listen_fd, BACKLOG) == -1) {
 		int why = errno;
 		return err_set(err, "cannot listen on %s: %s%s", a->text, strerror(why),
-			       why == EADDRINUSE ? "; another process listens there, or did until a moment ago"
+			       why == EADDRINUSE && l->unix_socket ? "; stop who listens there, or remove the file"
+			       : why == EADDRINUSE ? "; another process listens there, or did until a moment ago"
 			       : why == EADDRNOTAVAIL ? "; this machine has no such address: `ip address` lists those it has"
 			       : why == EACCES ? "; ports below 1024 need a privilege, use a higher one behind a proxy"
 					       : "");
 	}
-	if (l->unix_socket)
+	if (l->unix_socket) {
 		l->unlink_path = xstrdup(((const struct sockaddr_un *)&a->addr)->sun_path);
+		if (chmod(l->unlink_path, 0660) == -1) /* connecting takes the right to write */
+			return err_set(err, "cannot let the group use %s: %s", a->text, strerror(errno));
+	}
 	l->address = address_text(a, l->listen_fd);
 	return 0;
 }

@@ -19,6 +19,7 @@
 #define CONNECTION_POOL 8192u  /* bounds the headers, too; cleared at every request, so larger ones cost speed */
 #define STOP_MS 5000
 #define GATHER_MAX 32u
+#define GATHER_NS (2 * NS_PER_MS) /* however much is ready */
 
 /* ---- Connections */
 
@@ -150,7 +151,9 @@ static bool wait_for_work(struct intake *in, struct pollfd *fds)
 static bool gathered_enough(const struct intake *in)
 {
 	uint64_t half = atomic_load_explicit(&in->stats.connections, memory_order_relaxed) / 2;
-	return in->n_to_submit >= (half < GATHER_MAX ? half : GATHER_MAX);
+	if (in->n_to_submit >= (half < GATHER_MAX ? half : GATHER_MAX))
+		return true;
+	return in->to_submit && clock_steady_ns() - ((const struct request *)in->to_submit)->waiting_ns > GATHER_NS;
 }
 
 static void *intake_main(void *ctx)

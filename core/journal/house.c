@@ -98,7 +98,7 @@ void *housekeeper_main(void *journal)
 	pthread_mutex_lock(&j->house.lock);
 	while (!j->house.stop) {
 		pthread_mutex_unlock(&j->house.lock);
-		seglog_prepare(j->events);
+		seglog_prepare(j->events, &j->house.stop);
 		index_finished(j, j->events);
 		prune_events(j);
 		prune_quarantine(j);

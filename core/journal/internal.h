@@ -45,7 +45,7 @@ struct journal {
 	struct { /* the housekeeper's bell */
 		pthread_mutex_t lock;
 		pthread_cond_t rung;
-		bool stop; /* lock */
+		atomic_bool stop; /* set under lock, so that the wait sees it */
 	} house;
 
 	pthread_t committer, housekeeper;

@@ -210,13 +210,20 @@ static int read_before(struct journal_reader *r, struct tape *t, struct journal_
 		if (!seglog_at(t->log, i, &s) || s.number > pos->hi)
 			continue;
 		uint64_t before = s.number == pos->hi ? pos->lo : s.end;
+		if (before == 0) /* passed over below */
+			continue;
 		if (load_offsets(r, t, &s, err) != 0) {
 			*pos = (struct journal_pos){ s.number, 0 };
 			return -1;
 		}
-		size_t n = r->offsets.n;
-		while (n > 0 && r->offsets.v[n - 1] >= before)
-			n--;
+		size_t n = 0, high = r->offsets.n; /* how many stand before */
+		while (n < high) {
+			size_t middle = (n + high) / 2;
+			if (r->offsets.v[middle] < before)
+				n = middle + 1;
+			else
+				high = middle;
+		}
 		if (n == 0)
 			continue;
 		*pos = (struct journal_pos){ s.number, r->offsets.v[n - 1] };

@@ -455,7 +455,7 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 #define PREPARE_ROOM 32u                       /* segments that must fit on the disk */
 #define PREPARE_MIN_BYTES (UINT64_C(1) << 20) /* smaller segments are not worth it */
 
-void seglog_prepare(struct seglog *log)
+void seglog_prepare(struct seglog *log, const atomic_bool *stop)
 {
 	struct statvfs room;
 	uint64_t next = last_segment(log).number + 1;
@@ -463,7 +463,7 @@ void seglog_prepare(struct seglog *log)
 	    room.f_bavail * room.f_frsize < log->segment_bytes * PREPARE_ROOM)
 		return;
 	log->tried = next;
-	if (!segment_prepare(log->dir, next, log->segment_bytes))
+	if (!segment_prepare(log->dir, next, log->segment_bytes, stop))
 		return;
 	atomic_store(&log->prepared, next);
 	if (last_segment(log).number >= next) { /* too late */

@@ -40,7 +40,7 @@ int seglog_reserve(struct seglog *, struct journal_pos *ret, uint64_t *ret_salt,
  * been abandoned; the reserved position is void. */
 int seglog_commit(struct seglog *, const void *p, size_t n, struct err *err);
 /* Prepares the segment that comes after the last one, if there is much room on the disk. Another thread's may call it. */
-void seglog_prepare(struct seglog *);
+void seglog_prepare(struct seglog *, const atomic_bool *stop);
 /* Deletes the segments before `number`; the last one stays. Their indexes stay. */
 void seglog_prune(struct seglog *, uint64_t number);
 /* While opening: goes on in a new segment of at least that number. A position that may be on record somewhere is

@@ -41,7 +41,7 @@ static uint64_t header_checksum(const struct segment_header *h)
 
 #define PREPARE_CHUNK (UINT64_C(1) << 20) /* small, so that nobody's sync has to wait for much of it */
 
-bool segment_prepare(int dir, uint64_t number, uint64_t bytes)
+bool segment_prepare(int dir, uint64_t number, uint64_t bytes, const atomic_bool *stop)
 {
 	/* It gets the name by which segment_create() takes it when it is done: nobody may fill a segment that is in use. */
 	char name[SEGMENT_NAME_SIZE], done[SEGMENT_NAME_SIZE];
@@ -54,7 +54,7 @@ bool segment_prepare(int dir, uint64_t number, uint64_t bytes)
 	bool ok = true;
 	for (uint64_t at = 0; ok && at < bytes; at += PREPARE_CHUNK) {
 		size_t n = bytes - at < PREPARE_CHUNK ? (size_t)(bytes - at) : PREPARE_CHUNK;
-		ok = pwrite(fd, zeros, n, (off_t)at) == (ssize_t)n && fdatasync(fd) == 0;
+		ok = !atomic_load(stop) && pwrite(fd, zeros, n, (off_t)at) == (ssize_t)n && fdatasync(fd) == 0;
 	}
 	free(zeros);
 	close(fd);

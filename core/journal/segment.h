@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "journal/record.h"
 
+#include <stdatomic.h>
+
 #define SEGMENT_HEADER_SIZE 64u
 
 struct segment_header {
@@ -29,7 +31,7 @@ bool segment_parse_name(const char *name, const char *suffix, uint64_t *ret_numb
 
 /* Fills a file with zeros that segment_create() will take for this number: to overwrite costs a sync half of what it costs to
  * append. It is an improvement only: failure, a full disk say, leaves nothing behind. */
-bool segment_prepare(int dir, uint64_t number, uint64_t bytes);
+bool segment_prepare(int dir, uint64_t number, uint64_t bytes, const atomic_bool *stop);
 /* Creates and makes durable; returns the descriptor, open for writing. What stands behind the header is zeros, or nothing. */
 int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret, struct err *err);
 /* Opens, checks the header; returns the descriptor. flags: O_RDONLY or O_RDWR. On failure errno is that of the

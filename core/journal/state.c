@@ -350,7 +350,7 @@ static int delivery_of(struct state *s, const char *sink, uint64_t cursor, uint6
 	if (rc != SQLITE_DONE)
 		return fail(s, err, "read exceptions");
 	d->state = at < cursor ? JOURNAL_STATE_NOT_ROUTED : JOURNAL_STATE_OWED;
-	q = prepare(s, "SELECT first, done, at FROM batches WHERE sink = ?1 AND first <= ?2 AND last >= ?2 ORDER BY first DESC LIMIT 1", sink);
+	q = prepare(s, "SELECT first, done, at FROM batches WHERE sink = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1", sink);
 	if (!q)
 		return fail(s, err, "read batches");
 	sqlite3_bind_int64(q, 2, (int64_t)at);

@@ -49,6 +49,7 @@ static void host_explain(patchbay_call *call, patchbay_str sentence)
 {
 	if (sentence.n > LOG_BYTES_MAX)
 		sentence.n = LOG_BYTES_MAX;
+	sentence.n = sentence.n ? strnlen(sentence.p, sentence.n) : 0; /* people read it as a C string */
 	patchbay_str copy = arena_copy(&call->arena, sentence);
 	if (copy.p)
 		call->why = copy;

@@ -24,8 +24,10 @@ import time
 import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PATCHBAY = os.environ.get("PATCHBAY", os.path.join(TOP, "build", "patchbay"))
-FAILIO = os.environ.get("PATCHBAY_FAILIO", "")
+# Absolute, since every daemon runs in a folder of its own.
+PATCHBAY = os.path.abspath(os.environ.get("PATCHBAY", os.path.join(TOP, "build", "patchbay")))
+PLUGINS = os.path.abspath(os.environ.get("PATCHBAY_PLUGIN_PATH", os.path.join(os.path.dirname(PATCHBAY), "plugins")))
+FAILIO = os.environ.get("PATCHBAY_FAILIO", "") and os.path.abspath(os.environ["PATCHBAY_FAILIO"])
 SANITIZE = os.environ.get("PATCHBAY_SANITIZE", "")
 SLOWER = {"": 1, "address": 3, "thread": 5}.get(SANITIZE, 3)  # deadlines, not measurements, are stretched by this
 
@@ -257,8 +259,7 @@ class Daemon:
         self.routes = os.path.join(folder, "routes.yaml")
         self.log = os.path.join(folder, "daemon.log")
         self.process = None
-        self.env = dict(os.environ)
-        self.env.setdefault("PATCHBAY_PLUGIN_PATH", os.path.join(os.path.dirname(PATCHBAY), "plugins"))
+        self.env = dict(os.environ, PATCHBAY_PLUGIN_PATH=PLUGINS)
         self.env.update(env or {})
         os.makedirs(self.export, exist_ok=True)
         for name, text in (("fleet.secret", FLEET_SECRET), ("learning.key", LEARNING_KEY)):

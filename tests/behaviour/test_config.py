@@ -178,6 +178,25 @@ def test_serve_refuses_what_check_refuses(t):
             check("routes.yaml:" + fault in lines, "%s: serve did not print %r but %r" % (name, fault, lines))
 
 
+def test_unix_socket(t):
+    """One that a crash left is replaced, any other file stays; the group may connect."""
+    daemon = t.daemon(start=False)
+    path = os.path.join(daemon.folder, "http.sock")
+    daemon.write_routes(harness.ROUTES.replace("{listen}", "[{listen}, 'unix:{folder}/http.sock']"))
+    with open(path, "w") as f:
+        f.write("precious")
+    daemon.cli("serve", code=1)
+    check("remove the file" in daemon.cli_errors, "serve said %r" % daemon.cli_errors)
+    equal(open(path).read(), "precious", "the file in the socket's place")
+    os.unlink(path)
+    daemon.start().kill()
+    check(os.path.exists(path), "no socket is left by kill -9")
+    daemon.start()
+    equal(oct(os.stat(path).st_mode & 0o777), "0o660", "mode of the socket")
+    daemon.stop()
+    check(not os.path.exists(path), "the socket is left behind")
+
+
 def test_json(t):
     code, _, _ = judged(t, BROKEN["an unknown sink"][0])
     daemon = t.daemons[0]

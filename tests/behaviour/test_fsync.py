@@ -1,6 +1,7 @@
 """A disk whose fdatasync fails, or is slow: no 200 without durability, no 200 after the provider has gone, and no
 second try on pages that may be gone."""
 
+import signal
 import time
 
 import harness
@@ -106,6 +107,47 @@ def test_slow(t):
     for client in clients:
         client.close()
     equal(sorted(r["ref"] for r in daemon.wait_rows(6)), ["1", "10", "11", "12", "13", "20"], "rows")
+
+
+def test_slow_and_the_patient_came_first(t):
+    """Each provider is answered within its own patience, whoever waits before it."""
+    daemon, control = broken_disk(t)
+    equal(status(daemon, 1), 200, "before")
+    command(control, "slow 4500 /state/")
+    body = harness.sample("lms", "course_completed")  # its provider waits 15 s
+    with daemon.client() as patient, daemon.client() as hasty, daemon.client() as late:
+        patient.send(patient.request(body, "/in/campus"))
+        began = time.monotonic()
+        hasty.send(hasty.request(fault(2), headers=harness.motive_headers(fault(2))))
+        equal(hasty.answer().status, 503, "the provider that waits 3 s")
+        took = time.monotonic() - began
+        check(took < 3, "its answer took %.1f s" % took)
+        began = time.monotonic()
+        equal(late.fleet(fault(3)).status, 503, "known to be slow")
+        took = time.monotonic() - began
+        check(took < 1, "that took %.1f s" % took)
+        equal(patient.answer().status, 200, "the provider that waits 15 s")
+    command(control, "ok")
+    wait_until(lambda: status(daemon, 2) == 200, lambda: "recovery; the log:\n" + daemon.tail())
+
+
+def test_stop_while_an_answer_is_noted(t):
+    """Stopping does not wait for a disk that is slow, and what comes back from it later harms nobody."""
+    daemon, control = broken_disk(t)
+    equal(status(daemon, 1), 200, "before")
+    command(control, "slow 1500 /state/")  # the event is in time, the note about its answer is not
+    body = harness.sample("motive", "engine_toggle_event")
+    with daemon.client() as client:
+        client.send(client.request(body, headers=harness.motive_headers(body)))
+        time.sleep(0.5)
+        daemon.process.send_signal(signal.SIGTERM)
+        equal(client.answer().status, 503, "an answer that could not be noted")
+        code = daemon.process.wait(20 * harness.SLOWER)
+    check(code == 0, "the daemon ended with %d; its log:\n%s" % (code, daemon.tail()))
+    command(control, "ok")
+    daemon.start()
+    with daemon.client() as client:
+        equal(client.fleet(body).status, 200, "the retry")
 
 
 def test_slow_but_in_time(t):

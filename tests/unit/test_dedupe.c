@@ -144,7 +144,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_latest_replaces_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_batch_is_taken_back_as_a_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_old_is_forgotten_by_the_generation, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_many_within_the_window_are_forgotten_early_and_that_is_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many_within_the_window_are_forgotten_early_and_that_is_said,
+						setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -458,6 +459,229 @@ static void test_a_second_daemon_is_kept_out(void **state)
 }
 
 
+static void wait_for_file(const struct fixture *f, const char *name)
+{
+	char *path = xasprintf("%s/%s", f->path, name);
+	for (int i = 0; access(path, F_OK) != 0; i++) {
+		if (i == 1000)
+			fail_msg("%s does not come", path);
+		usleep(10000);
+	}
+	free(path);
+}
+
+static void put_many(struct fixture *f, int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		char key[16];
+		snprintf(key, sizeof key, "%d", i);
+		struct journal_record r = record(f, key, "{}");
+		assert_int_equal(put(f, &r, NULL), JOURNAL_FRESH);
+	}
+}
+
+static void test_the_segment_of_a_restart_is_indexed_when_it_is_full(void **state)
+{
+	struct fixture *f = *state;
+	put_many(f, 0, 1);
+	reopen(f);
+	f->now_ns += 120 * NS_PER_S;
+	struct journal_record later = record(f, "later", "{}");
+	put(f, &later, NULL);
+	struct journal_reader *reader = journal_reader_open(f->j);
+	struct journal_record r;
+	struct err err;
+	assert_int_equal(journal_find(reader, &later.id, &r, NULL, &err), 1);
+	journal_reader_close(reader);
+	put_many(f, 1, 40);
+	wait_for_file(f, "events/00000001.idx");
+}
+
+/* Until the journal takes it again: it tries ten times a second. */
+static enum journal_outcome put_patiently(struct fixture *f, const struct journal_record *r)
+{
+	enum journal_outcome outcome = JOURNAL_UNAVAILABLE;
+	for (int i = 0; i < 500 && outcome == JOURNAL_UNAVAILABLE; i++) {
+		outcome = put(f, r, NULL);
+		if (outcome == JOURNAL_UNAVAILABLE)
+			usleep(20000);
+	}
+	return outcome;
+}
+
+static void test_a_repeat_is_no_event_when_descriptors_have_run_out(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_record r = record(f, "a", "{}");
+	put(f, &r, NULL);
+	reopen(f); /* the journal has to look it up on the disk now */
+	struct rlimit old, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	int lowest = dup(0);
+	close(lowest);
+	none = old;
+	none.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	enum journal_outcome outcome = put(f, &r, NULL);
+	struct journal_stats stats;
+	journal_stats(f->j, &stats);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(outcome, JOURNAL_UNAVAILABLE);
+	assert_int_equal(stats.appended, 0);
+	assert_int_equal(put_patiently(f, &r), JOURNAL_DUP);
+	assert_int_equal(count(f, JOURNAL_EVENT), 1);
+}
+
+static void test_a_limit_smaller_than_an_event_does_not_close_the_journal_for_good(void **state)
+{
+	struct fixture *f = *state;
+	journal_close(f->j);
+	struct journal_options o = { .path = f->path, .retention_age_ms = INT64_C(30) * 86400000, .retention_bytes = 5000,
+		                     .quarantine_bytes = 0, .dedupe_window_ms = 86400000, .decided = decided, .ctx = f };
+	struct err err = { "" };
+	f->j = journal_open(&o, &err);
+	assert_non_null(f->j);
+	struct journal_sink sink;
+	assert_int_equal(journal_sink_open(f->j, "audit", &sink, &err), 0);
+	char data[6000];
+	memset(data, 'x', sizeof data - 1);
+	data[sizeof data - 1] = '\0';
+	struct journal_record r = record(f, "a", data), b = record(f, "b", "{}");
+	assert_int_equal(put(f, &r, NULL), JOURNAL_FRESH);
+	for (int i = 0; !journal_trouble(f->j, NULL); i++) { /* the housekeeper has seen it */
+		assert_true(i < 500);
+		struct journal_record more = record(f, "more", "{}");
+		put(f, &more, NULL);
+		usleep(20000);
+	}
+	assert_int_equal(put(f, &b, NULL), JOURNAL_UNAVAILABLE); /* it is owed to the sink */
+	struct journal_pos end = sink.cursor;
+	struct journal_reader *reader = journal_reader_open(f->j);
+	while (journal_read(reader, &end, &r, NULL, &err) == 1)
+		;
+	journal_reader_close(reader);
+	assert_int_equal(journal_settle(f->j, "audit", &end, NULL, 0, NULL, &err), 0);
+	assert_int_equal(put_patiently(f, &b), JOURNAL_FRESH);
+}
+
+static size_t count_from(struct fixture *f, struct journal_pos pos)
+{
+	struct journal_reader *reader = journal_reader_open(f->j);
+	struct journal_record r;
+	struct err err;
+	size_t n = 0;
+	while (journal_read(reader, &pos, &r, NULL, &err) == 1)
+		n++;
+	journal_reader_close(reader);
+	return n;
+}
+
+/* What a sink did is on record by position, so a position that was lost must not come to mean another event. */
+static void test_events_behind_a_lost_end_are_not_skipped(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_sink sink;
+	struct err err;
+	assert_int_equal(journal_sink_open(f->j, "audit", &sink, &err), 0);
+	for (int lost = 0; lost < 2; lost++) { /* the last record; the newest segment */
+		put_many(f, lost * 100, lost * 100 + 3);
+		struct journal_pos end = journal_end(f->j);
+		assert_int_equal(journal_settle(f->j, "audit", &end, NULL, 0, NULL, &err), 0);
+		journal_close(f->j);
+		char *path = newest_segment(f);
+		int fd = open(path, O_RDWR);
+		struct stat st;
+		fstat(fd, &st);
+		if (lost == 0)
+			assert_int_equal(ftruncate(fd, st.st_size - 8), 0);
+		else
+			assert_int_equal(pwrite(fd, "XX", 2, 20), 2);
+		close(fd);
+		free(path);
+		open_journal(f);
+		assert_int_equal(journal_sink_open(f->j, "audit", &sink, &err), 0);
+		assert_true(journal_pos_cmp(sink.cursor, journal_end(f->j)) <= 0);
+		put_many(f, lost * 100 + 10, lost * 100 + 15);
+		assert_int_equal(count_from(f, sink.cursor), 5);
+	}
+	/* and the keys of all that is left are still known */
+	struct journal_record r = record(f, "0", "{}");
+	assert_int_equal(put(f, &r, NULL), JOURNAL_DUP);
+}
+
+/* Several threads that append and wait, while another reads: for ThreadSanitizer. */
+struct poster {
+	pthread_t thread;
+	struct journal *j;
+	int number;
+};
+
+static void decided_alone(void *ctx, struct journal_ticket *list)
+{
+	(void)ctx;
+	for (struct journal_ticket *next; list; list = next) {
+		next = list->next;
+		assert_int_equal(list->outcome, JOURNAL_FRESH);
+		buf_free(&list->records);
+		free(list);
+	}
+}
+
+#define POSTS 300
+
+static void *post(void *arg)
+{
+	struct poster *p = arg;
+	for (int i = 0; i < POSTS; i++) {
+		struct journal_ticket *t = xcalloc(1, sizeof *t);
+		int64_t now = clock_wall_ns();
+		char key[32];
+		snprintf(key, sizeof key, "%d-%d", p->number, i);
+		struct journal_record r = { .id = id_new(now), .kind = i % 16 ? JOURNAL_EVENT : JOURNAL_REFUSED, .received_ns = now,
+			                    .source = STR("fleet"), .key = str_c(key), .token = str_c(key) };
+		journal_encode(&t->records, &r);
+		assert_true(journal_append(p->j, t));
+		struct journal_stats stats;
+		journal_stats(p->j, &stats);
+	}
+	return NULL;
+}
+
+static void test_many_threads(void **state)
+{
+	struct fixture *f = *state;
+	journal_close(f->j);
+	struct journal_options o = { .path = f->path, .retention_age_ms = 1, .retention_bytes = 1 << 30, .quarantine_bytes = 1 << 14,
+		                     .dedupe_window_ms = 86400000, .segment_bytes = 4096, .decided = decided_alone };
+	struct err err = { "" };
+	f->j = journal_open(&o, &err);
+	assert_non_null(f->j);
+	struct poster posters[4];
+	size_t n_refused = (POSTS + 15) / 16, wanted = (POSTS - n_refused) * 4, n = 0;
+	struct journal_sink sink;
+	assert_int_equal(journal_sink_open(f->j, "audit", &sink, &err), 0); /* holds what is not read yet */
+	for (int i = 0; i < 4; i++) {
+		posters[i] = (struct poster){ .j = f->j, .number = i };
+		assert_int_equal(pthread_create(&posters[i].thread, NULL, post, &posters[i]), 0);
+	}
+	struct journal_reader *reader = journal_reader_open(f->j);
+	struct journal_pos pos = sink.cursor;
+	while (n < wanted) {
+		struct journal_record r;
+		int rc = journal_read(reader, &pos, &r, NULL, &err);
+		assert_int_not_equal(rc, -1);
+		n += rc == 1;
+		if (rc == 0)
+			journal_wait(f->j, pos, 60000); /* a wake-up that is lost takes a minute */
+		else if (n % 100 == 0)
+			assert_int_equal(journal_settle(f->j, "audit", &pos, NULL, 0, NULL, &err), 0);
+	}
+	journal_reader_close(reader);
+	for (int i = 0; i < 4; i++)
+		pthread_join(posters[i].thread, NULL);
+	assert_int_equal(n, wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -471,6 +695,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reads_forward_backward_and_by_id_across_segments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settling_is_remembered_event_by_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_second_daemon_is_kept_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_segment_of_a_restart_is_indexed_when_it_is_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_repeat_is_no_event_when_descriptors_have_run_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_limit_smaller_than_an_event_does_not_close_the_journal_for_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_events_behind_a_lost_end_are_not_skipped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_threads, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,11 @@ static struct { /* how many calls may still succeed; -1: all */
 	int fdatasync, fsync, ftruncate, write;
 } left;
 static bool half; /* the write that fails leaves half of its bytes */
+static struct {   /* called before the write to this place, once */
+	void (*f)(void *);
+	void *ctx;
+	off_t at;
+} before;
 
 static bool fails(int *n)
 {
@@ -61,6 +67,11 @@ int __wrap_ftruncate(int fd, off_t size)
 
 ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
 {
+	if (before.f && at == before.at) {
+		void (*f)(void *) = before.f;
+		before.f = NULL;
+		f(before.ctx);
+	}
 	if (!fails(&left.write))
 		return __real_pwrite(fd, p, n, at);
 	if (half && n > 1) {
@@ -74,13 +85,14 @@ ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
 struct fixture {
 	char *path;
 	struct seglog *log;
+	uint64_t segment_bytes;
 	struct err err;
 };
 
 static void reopen(struct fixture *f)
 {
 	seglog_close(f->log);
-	f->log = seglog_open(f->path, 1000, true, &f->err);
+	f->log = seglog_open(f->path, f->segment_bytes, true, &f->err);
 	if (!f->log)
 		fail_msg("%s", f->err.text);
 }
@@ -89,7 +101,9 @@ static int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof *f);
 	memset(&left, 0xff, sizeof left);
+	before.f = NULL;
 	f->path = temp_dir_make();
+	f->segment_bytes = 1000;
 	reopen(f);
 	*state = f;
 	return 0;
@@ -114,7 +128,10 @@ static int commit(struct fixture *f, size_t n)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		size_t start = b.n;
-		struct journal_record r = { .id = id_new(clock_wall_ns()), .kind = JOURNAL_EVENT, .source = STR("fleet"), .data = STR("{\"a\":1}") };
+		struct journal_record r = { .id = id_new(clock_wall_ns()),
+					    .kind = JOURNAL_EVENT,
+					    .source = STR("fleet"),
+					    .data = STR("{\"a\":1}") };
 		record_encode(&b, &r);
 		record_seal((void *)(b.p + start), salt);
 	}
@@ -140,7 +157,8 @@ static size_t records(struct fixture *f)
 		uint64_t bad;
 		int fd = segment_open(seglog_dir(f->log), s.number, O_RDONLY, &h, &f->err);
 		assert_int_not_equal(fd, -1);
-		assert_int_equal(segment_scan(fd, s.salt, SEGMENT_HEADER_SIZE, s.end, add_one, &n, &bad, &f->err), s.end);
+		assert_int_equal(segment_scan(fd, s.salt, SEGMENT_HEADER_SIZE, s.end, add_one, &n, &bad, &f->err),
+				 s.end);
 		assert_int_equal(bad, 0);
 		close(fd);
 	}
@@ -261,7 +279,8 @@ static void test_a_segment_that_could_not_be_begun_is_begun_later(void **state)
 	while (seglog_end(f->log).lo < 1000)
 		assert_int_equal(commit(f, 1), 0);
 	size_t n = records(f);
-	for (int synced = 0; synced < 2; synced++) { /* the file's sync fails; the folder's, when it has its name already */
+	for (int synced = 0; synced < 2;
+	     synced++) { /* the file's sync fails; the folder's, when it has its name already */
 		left.fsync = synced;
 		assert_int_equal(commit(f, 1), -1);
 		assert_int_equal(seglog_count(f->log), 1);
@@ -330,12 +349,75 @@ static void test_positions_of_a_lost_segment_are_not_used_again(void **state)
 static void test_leftovers_of_a_crash_go(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const names[] = { "00000002.tmp", "00000001.idx-tmp" };
+	static const char *const names[] = { "00000002.tmp", "00000001.idx-tmp", "00000002.pre", "00000002.raw" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		close(openat(seglog_dir(f->log), names[i], O_CREAT | O_WRONLY, 0600));
 	reopen(f);
-	assert_int_equal(files(f, "tmp") + files(f, "idx-tmp"), 0);
+	assert_int_equal(files(f, "tmp") + files(f, "idx-tmp") + files(f, "pre") + files(f, "raw"), 0);
 	assert_int_equal(seglog_count(f->log), 1);
+}
+
+#define LARGE (UINT64_C(2) << 20)
+static atomic_bool never, at_once = true;
+
+static void test_a_prepared_segment_is_used(void **state)
+{
+	struct fixture *f = *state;
+	f->segment_bytes = LARGE;
+	reopen(f);
+	assert_int_equal(commit(f, 1), 0);
+	seglog_prepare(f->log, &at_once);
+	assert_int_equal(files(f, "pre") + files(f, "raw"), 0);
+	reopen(f);
+	left.fdatasync = 1;
+	seglog_prepare(f->log, &never);
+	assert_int_equal(files(f, "pre") + files(f, "raw"), 0);
+	left.fdatasync = -1;
+	reopen(f);
+	seglog_prepare(f->log, &never);
+	assert_int_equal(files(f, "pre"), 1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(commit(f, 1), 0);
+	assert_int_equal(seglog_end(f->log).hi, 2);
+	assert_int_equal(files(f, "pre"), 0);
+	assert_int_equal(size_of(f, 2), LARGE);
+	assert_int_equal(records(f), 4);
+	struct journal_pos end = seglog_end(f->log);
+	reopen(f); /* zeros are the end, not damage */
+	assert_int_equal(journal_pos_cmp(seglog_end(f->log), end), 0);
+	assert_int_equal(size_of(f, 2), LARGE);
+	assert_int_equal(commit(f, 1), 0);
+	left.fdatasync = 0; /* the zeros of an abandoned file are nothing to read */
+	assert_int_equal(commit(f, 1), -1);
+	left.fdatasync = -1;
+	assert_int_equal(commit(f, 1), 0);
+	reopen(f);
+	assert_int_equal(records(f), 6);
+}
+
+static void commit_much(void *ctx)
+{
+	assert_int_equal(commit(ctx, 8000), 0); /* reaches into the other half */
+}
+
+static void test_a_segment_in_use_is_not_prepared(void **state)
+{
+	struct fixture *f = *state;
+	f->segment_bytes = LARGE;
+	reopen(f);
+	assert_int_equal(commit(f, 16000), 0); /* it is full */
+	before.f = commit_much;
+	before.ctx = f;
+	before.at = 1 << 20; /* half of the zeros are written */
+	seglog_prepare(f->log, &never);
+	assert_null(before.f);
+	assert_int_equal(seglog_end(f->log).hi, 2);
+	assert_int_equal(files(f, "pre") + files(f, "raw"), 0);
+	assert_int_equal(commit(f, 1), 0);
+	assert_int_equal(records(f), 24001);
+	reopen(f);
+	assert_int_equal(records(f), 24001);
+	assert_int_equal(seglog_end(f->log).hi, 2);
 }
 
 int main(void)
@@ -343,12 +425,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_full_segments_are_finished, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_file_is_abandoned_after_a_failed_sync, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_could_not_be_cut_off_an_abandoned_file_does_not_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_could_not_be_cut_off_an_abandoned_file_does_not_count, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_a_group_that_did_not_fit_is_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_segment_that_could_not_be_begun_is_begun_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_read_now_is_not_set_aside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_positions_of_a_lost_segment_are_not_used_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leftovers_of_a_crash_go, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_prepared_segment_is_used, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_segment_in_use_is_not_prepared, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
