@@ -1,6 +1,7 @@
 /* index.c - the sidecar of a finished segment. */
 #include "journal/segment.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 
 #define XXH_INLINE_ALL
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,11 +192,18 @@ int index_load(int dir, uint64_t number, uint64_t end, bool write, struct index 
 			goto out;
 		index_free(&b.index);
 	}
-	if (segment_scan(fd, segment.salt, SEGMENT_HEADER_SIZE, end, add_entry, &b, NULL, err) == -1) {
+	uint64_t bad = 0;
+	int64_t good_end = segment_scan(fd, segment.salt, SEGMENT_HEADER_SIZE, end, add_entry, &b, &bad, err);
+	if (good_end == -1) {
 		index_free(&b.index);
 		result = -1;
 		goto out;
 	}
+	bad += end - (uint64_t)good_end;
+	if (bad && write)
+		log_error("journal: %" PRIu64 " bytes of segment %08" PRIx64 " are damaged; the events that stood there are lost, all others "
+		          "are kept",
+		          bad, number);
 	if (write)
 		write_sidecar(dir, number, segment.salt, end, &b.index);
 out:

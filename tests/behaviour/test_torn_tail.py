@@ -14,7 +14,7 @@ from load import Load, exactly_once
 def newest_segment(daemon):
     found = glob.glob(os.path.join(daemon.journal, "**", "*.seg"), recursive=True)
     check(found, "no segment files under " + daemon.journal)
-    return max(found, key=lambda p: (last_byte(p) > 4096, os.stat(p).st_mtime_ns, p))
+    return max(found, key=lambda p: (last_byte(p) > 64, os.stat(p).st_mtime_ns, p))
 
 
 def last_byte(path):
