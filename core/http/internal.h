@@ -32,7 +32,8 @@ struct request {
 	int64_t received_ns;      /* wall clock */
 	struct buf query, body;
 	size_t body_limit;
-	bool too_large;
+	size_t reserved;     /* bytes of the intake's bound on bodies */
+	int refused_body;    /* 413, 503; 0: it is taken */
 	bool ticket_out;     /* the journal has the ticket: the request must stay */
 	bool answering;      /* journal_answering() was called */
 	bool noted;          /* and is durable: if the answer does not arrive, that must be noted, too */
@@ -68,6 +69,7 @@ struct intake {
 	struct patchbay_call call;
 	struct journal_ticket *to_submit, **to_submit_last; /* gathered for the journal */
 	size_t n_to_submit;
+	size_t reserved; /* by all requests, for their bodies */
 	struct request *waiting, **waiting_last;
 	struct request *spare; /* by ticket.next */
 	size_t n_spare;

@@ -17,6 +17,7 @@
 #define HEADERS_MAX 100u
 #define PLUGIN_MS 1000 /* what verify and parse are told that they have */
 #define ANSWER_MS 30000u /* the patience of a provider of whom nothing is known */
+#define BODIES_MAX_BYTES ((size_t)256 << 20)
 #define SPARE_MAX 1024u
 #define SPARE_BYTES_MAX 65536u /* buffers larger than this are not kept */
 
@@ -89,6 +90,7 @@ void request_destroy(struct request *r)
 void request_free(struct request *r)
 {
 	struct intake *in = r->intake;
+	in->reserved -= r->reserved;
 	if (in->n_spare < SPARE_MAX && r->body.room <= SPARE_BYTES_MAX && r->ticket.records.room <= SPARE_BYTES_MAX) {
 		r->ticket.next = (struct journal_ticket *)in->spare;
 		in->spare = r;
@@ -159,6 +161,18 @@ static bool find_source(struct request *r, const char *url)
 	return false;
 }
 
+/* All bodies that are being read share a bound: whoever sends them has not proved anything yet. */
+static bool reserve(struct request *r, size_t n)
+{
+	if (n > BODIES_MAX_BYTES - r->intake->reserved) {
+		atomic_fetch_add(&r->intake->stats.shed, 1);
+		return false;
+	}
+	r->intake->reserved += n;
+	r->reserved += n;
+	return true;
+}
+
 struct framing {
 	unsigned lengths, encodings;
 	bool unknown; /* an encoding other than chunked: nobody can tell where the body ends */
@@ -212,6 +226,8 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 		uint64_t n = strtoull(length, NULL, 10); /* MHD has checked that it is a number */
 		if (n > r->body_limit)
 			return answer_with(r, 413, "too large\n");
+		if (!reserve(r, (size_t)n))
+			return answer_with(r, 503, "overloaded, send it again\n");
 		buf_grow(&r->body, (size_t)n + 1);
 	}
 	return MHD_YES;
@@ -245,8 +261,8 @@ static enum MHD_Result take_header(void *ctx, enum MHD_ValueKind kind, const cha
 static enum MHD_Result admit(struct request *r, const char *url, const char *method)
 {
 	struct intake *in = r->intake;
-	if (r->too_large)
-		return answer_with(r, 413, "too large\n");
+	if (r->refused_body)
+		return answer_with(r, r->refused_body, r->refused_body == 413 ? "too large\n" : "overloaded, send it again\n");
 	if (atomic_load(&in->stopping)) {
 		atomic_fetch_add(&in->stats.shed, 1);
 		return answer_with(r, 503, "shutting down, send it again\n");
@@ -298,6 +314,20 @@ static bool peer_is_gone(struct MHD_Connection *c)
 	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
 }
 
+/* What is refused is read to its end all the same, and forgotten: only then can the answer go out. */
+static void take_body(struct request *r, const char *data, size_t n)
+{
+	size_t all = r->body.n + n;
+	if (!r->refused_body && all > r->body_limit)
+		r->refused_body = 413;
+	else if (!r->refused_body && all > r->reserved && !reserve(r, all - r->reserved))
+		r->refused_body = 503;
+	if (r->refused_body)
+		r->body.n = 0;
+	else
+		buf_add(&r->body, data, n);
+}
+
 enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char *url, const char *method,
 				const char *version, const char *data, size_t *data_size, void **request)
 {
@@ -311,12 +341,7 @@ enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char 
 		*data_size = 0;
 		if (r->state == REQUEST_ANSWERED)
 			return MHD_YES;
-		if (r->too_large || n > r->body_limit - r->body.n) {
-			r->too_large = true;
-			r->body.n = 0;
-			return MHD_YES;
-		}
-		buf_add(&r->body, data, n);
+		take_body(r, data, n);
 		return MHD_YES;
 	}
 	switch (r->state) {

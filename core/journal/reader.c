@@ -213,7 +213,10 @@ static int read_before(struct journal_reader *r, struct tape *t, struct journal_
 		if (before == 0) /* passed over below */
 			continue;
 		if (load_offsets(r, t, &s, err) != 0) {
+			bool pruned = errno == ENOENT;
 			*pos = (struct journal_pos){ s.number, 0 };
+			if (pruned)
+				continue;
 			return -1;
 		}
 		size_t n = 0, high = r->offsets.n; /* how many stand before */

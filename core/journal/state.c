@@ -94,7 +94,9 @@ struct state *state_open(const char *path, bool writable, struct err *err)
 		version = sqlite3_column_int(q, 0);
 	sqlite3_finalize(q);
 	if (version == -1) {
-		fail(s, err, "read its version");
+		err_set(err, "%s cannot be read: %s; put a copy of it back, or move it away to start without it (sinks then begin at the "
+		             "newest event)",
+		        path, sqlite3_errmsg(s->db));
 		goto fail;
 	}
 	if (version > STATE_VERSION) {

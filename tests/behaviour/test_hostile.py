@@ -345,6 +345,35 @@ def test_slow_senders_are_cut_off(t):
             client.close()
 
 
+def test_promised_bodies_are_bounded(t):
+    """Who has proved nothing yet cannot make the daemon hold any amount of memory: all bodies that are being read share
+    256 MiB, and what does not fit is answered 503 at once. It passes with those who hold it."""
+    daemon = t.daemon()
+    promise = head("Content-Length: %d" % (4 * MIB)) + b"x"
+    hoarders = [daemon.client() for _ in range(64)]
+    for client in hoarders:
+        client.send(promise)
+
+    def one_more():
+        with daemon.client() as client:
+            client.send(head("Content-Length: 1000"))
+            client.sock.settimeout(0.3)
+            try:
+                return client.answer().status
+            except socket.timeout:
+                return None
+
+    harness.wait_until(lambda: one_more() == 503, "the bound is reached")
+    for client in hoarders:
+        client.close()
+
+    def taken():
+        with daemon.client() as client:
+            return client.fleet(fault(1)).status == 200
+
+    harness.wait_until(taken, "there is room again")
+
+
 def test_hang_ups(t):
     """Senders that vanish at every possible moment."""
     daemon = t.daemon()
