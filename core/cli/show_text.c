@@ -35,6 +35,20 @@ static void print_status(const struct journal_record *record)
 	}
 }
 
+/* Parts of a key are commonly joined by a control character, the unit separator, which nobody could read. */
+static void print_key(patchbay_str key)
+{
+	while (key.n) {
+		const char *end = memchr(key.p, '\x1f', key.n);
+		size_t n = end ? (size_t)(end - key.p) : key.n;
+		text_print(stdout, (patchbay_str){ key.p, n });
+		if (end)
+			printf(", ");
+		key.p += n + (end != NULL);
+		key.n -= n + (end != NULL);
+	}
+}
+
 static void print_envelope(const struct show *show)
 {
 	const struct journal_record *record = &show->record;
@@ -66,7 +80,7 @@ static void print_envelope(const struct show *show)
 		printf("%-12s %s", "repeats", view_dedupe_name(record));
 		if (record->key.n) {
 			printf(", known by ");
-			text_print(stdout, record->key);
+			print_key(record->key);
 		}
 		putchar('\n');
 	}
