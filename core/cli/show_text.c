@@ -5,6 +5,7 @@
 #include "cli/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void line(const char *label, patchbay_str value)
 {

@@ -64,14 +64,7 @@ static int start_journal(struct parts *p, struct err *err)
 		.ctx = p->intake,
 	};
 	p->journal = journal_open(&options, err);
-	if (!p->journal)
-		return -1;
-	const char **names = xcalloc(c->n_sinks + 1, sizeof *names);
-	for (size_t i = 0; i < c->n_sinks; i++)
-		names[i] = c->sinks[i].name;
-	int result = journal_sinks_keep(p->journal, names, c->n_sinks, err);
-	free(names);
-	return result;
+	return p->journal ? 0 : -1;
 }
 
 static int start(struct parts *p, struct err *err)

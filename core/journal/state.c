@@ -105,7 +105,7 @@ struct state *state_open(const char *path, bool writable, struct err *err)
 	}
 	if (writable && (exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err, "set up") != 0 ||
 	                 exec(s, schema, err, "create its tables") != 0 ||
-	                 exec(s, "PRAGMA user_version=1", err, "set its version") != 0))
+	                 (version != STATE_VERSION && exec(s, "PRAGMA user_version=1", err, "set its version") != 0)))
 		goto fail;
 	return s;
 fail:
@@ -147,12 +147,33 @@ int state_sink_open(struct state *s, const char *sink, struct journal_pos end, s
 	return result;
 }
 
+/* Writes only what is not so already: a start must succeed on a full disk. */
+static int set_kept(struct state *s, const char *sink, bool kept, struct err *err)
+{
+	sqlite3_stmt *q = prepare(s, "UPDATE sinks SET kept = ?2 WHERE name = ?1 AND kept <> ?2", sink);
+	if (q)
+		sqlite3_bind_int(q, 2, kept);
+	return finish(s, q, err, "mark a sink");
+}
+
+static bool is_among(const char *name, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 int state_sinks_keep(struct state *s, const char *const *sinks, size_t n, struct err *err)
 {
 	pthread_mutex_lock(&s->lock);
-	int result = exec(s, "BEGIN IMMEDIATE; UPDATE sinks SET kept = 0", err, "mark sinks");
-	for (size_t i = 0; result == 0 && i < n; i++)
-		result = finish(s, prepare(s, "UPDATE sinks SET kept = 1 WHERE name = ?1", sinks[i]), err, "keep a sink");
+	int rc = SQLITE_ERROR, result = exec(s, "BEGIN IMMEDIATE", err, "begin");
+	sqlite3_stmt *all = result == 0 ? prepare(s, "SELECT name FROM sinks", NULL) : NULL;
+	while (result == 0 && all && (rc = sqlite3_step(all)) == SQLITE_ROW)
+		result = set_kept(s, text(all, 0), is_among(text(all, 0), sinks, n), err);
+	if (result == 0 && rc != SQLITE_DONE)
+		result = fail(s, err, "read sinks");
+	sqlite3_finalize(all);
 	if (result == 0)
 		result = exec(s, "COMMIT", err, "commit");
 	if (result != 0)
