@@ -113,6 +113,9 @@ static void check_whens(struct loader *l, const struct whens *whens)
 
 static void check_types(struct loader *l, const struct node *node)
 {
+	if (node->kind == NODE_LIST && node->n == 0)
+		fault_error(&l->faults, node->line, node->column,
+			    "'type': an empty list fits nothing; write names, or leave it out for all");
 	for (size_t i = 0; i < (node->kind == NODE_LIST ? node->n : 1); i++) {
 		const struct node *item = node->kind == NODE_LIST ? &node->items[i] : node;
 		if (item->kind == NODE_SCALAR && item->quoted && item->text.n == 0)

@@ -137,6 +137,23 @@ static bool path_secret_is_right(const struct request *r)
 	return right;
 }
 
+/* The plugin's own answer, a handshake say. It may point into the request, so it is copied, into the records that are
+ * not needed. */
+static bool answer_as_told(struct request *r, const patchbay_reply *reply)
+{
+	struct buf *own = &r->ticket.records;
+	bool status_is_good = reply->http_status >= 200 && reply->http_status < 600;
+	own->n = 0;
+	if (reply->content_type.n) {
+		buf_add_str(own, reply->content_type);
+		buf_add(own, "", 1);
+		r->reply_type = own->n;
+	}
+	buf_add_str(own, reply->body);
+	r->has_reply = reply->body.n || reply->content_type.n;
+	return answer_now(r, status_is_good ? reply->http_status : 200, "ok\n");
+}
+
 bool request_admit(struct request *r, const patchbay_request *in)
 {
 	const patchbay_source *side = r->source->plugin->source;
@@ -153,8 +170,7 @@ bool request_admit(struct request *r, const patchbay_request *in)
 	patchbay_reply reply = { .size = sizeof reply };
 	patchbay_status status = side->verify(instance_self(r->instance), call, in, &reply);
 	if (status == PATCHBAY_REPLY)
-		return answer_now(r, reply.http_status >= 200 && reply.http_status < 600 ? reply.http_status : 200,
-				  "ok\n");
+		return answer_as_told(r, &reply);
 	if (status != PATCHBAY_OK) {
 		quarantine(r, in, JOURNAL_REFUSED, call->why);
 		r->status = 403;

@@ -42,6 +42,8 @@ struct request {
 	int status;          /* what to answer once decided */
 	enum journal_outcome outcome;
 	const char *said;    /* the tiny body; static */
+	bool has_reply;      /* instead of `said`: what the plugin told us, in ticket.records, */
+	size_t reply_type;   /* behind its content type, which takes this many bytes with its NUL */
 };
 
 struct connection { /* MHD's socket context */

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 
 #define HEADERS_MAX 100u
-#define PLUGIN_MS 1000 /* what verify and parse are told that they have */
+#define PLUGIN_MS 1000   /* what verify and parse are told that they have */
 #define ANSWER_MS 30000u /* the patience of a provider of whom nothing is known */
 #define BODIES_MAX_BYTES ((size_t)256 << 20)
 #define SPARE_MAX 1024u
@@ -30,10 +30,15 @@ static enum MHD_Result answer(struct request *r)
 		const char *in;
 		void *out;
 	} said = { r->said };
+	const struct buf *told = &r->ticket.records;
 	struct MHD_Response *response =
-		MHD_create_response_from_buffer(strlen(r->said), said.out, MHD_RESPMEM_PERSISTENT);
+		r->has_reply ? MHD_create_response_from_buffer(told->n - r->reply_type, told->p + r->reply_type,
+							       MHD_RESPMEM_MUST_COPY)
+			     : MHD_create_response_from_buffer(strlen(r->said), said.out, MHD_RESPMEM_PERSISTENT);
 	if (!response)
 		return MHD_NO;
+	if (r->reply_type)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, told->p);
 	if (r->status == 503) {
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "10");
 	} else if (r->status == 405) {
@@ -262,7 +267,8 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 {
 	struct intake *in = r->intake;
 	if (r->refused_body)
-		return answer_with(r, r->refused_body, r->refused_body == 413 ? "too large\n" : "overloaded, send it again\n");
+		return answer_with(r, r->refused_body,
+				   r->refused_body == 413 ? "too large\n" : "overloaded, send it again\n");
 	if (atomic_load(&in->stopping)) {
 		atomic_fetch_add(&in->stats.shed, 1);
 		return answer_with(r, 503, "shutting down, send it again\n");

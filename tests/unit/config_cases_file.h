@@ -368,10 +368,13 @@ static const struct fault_case file_cases[] = {
 	  ROUTES("routes:\n"
 	  "  - type: [a, '']\n"
 	  "    test: on\n"
+	  "    to: audit\n"
+	  "  - type: []\n"
 	  "    to: audit\n"),
 	  "routes.yaml:9:15: 'type': an empty pattern fits nothing; write a name or a pattern such as "
 	  "'fault_*'\n"
-	  "routes.yaml:10:11: 'test': 'on' is a string; write true or false" },
+	  "routes.yaml:10:11: 'test': 'on' is a string; write true or false\n"
+	  "routes.yaml:12:11: 'type': an empty list fits nothing; write names, or leave it out for all" },
 	{ "unused",
 	  SINK("  other: {plugin: drain}\n"),
 	  "routes.yaml:8:3: warning: no route leads to sink 'other'; it will get nothing" },

@@ -47,7 +47,7 @@ typedef int32_t patchbay_status; /* constants, never enum types: the width must 
 enum {
 	PATCHBAY_OK = 0,
 	PATCHBAY_REPLY = 1,     /* verify: answer with *reply and go no further; nothing is stored */
-	PATCHBAY_RETRY = 2,     /* act: later; result.after_ms says when, 0 = the host's back-off */
+	PATCHBAY_RETRY = 2,     /* act: later; not before result.after_ms, and not before the host's back-off */
 	PATCHBAY_AGAIN = 3,     /* act: nothing done yet; make *checkpoint durable, then call again */
 	PATCHBAY_EDENIED = -1,  /* verify: not authentic */
 	PATCHBAY_EMALFORMED = -2, /* parse: authentic, but not understood; the host quarantines the bytes */
@@ -147,7 +147,7 @@ typedef struct patchbay_request {
 
 typedef struct patchbay_reply { /* comes zeroed; set what must differ from 200 with a tiny body */
 	uint32_t size;
-	int32_t http_status;
+	int32_t http_status; /* 200..599 */
 	patchbay_str content_type, body;
 } patchbay_reply;
 
@@ -172,19 +172,20 @@ typedef struct patchbay_event {
 	uint32_t dedupe;
 	uint32_t flags;
 	uint32_t type_is_guess; /* 1: the request names no type, `type` was made up by the plugin */
-	patchbay_str type;    /* as the provider names it: "fault_code_opened" */
+	patchbay_str type;    /* as the provider names it: "fault_code_opened"; 1..255 bytes */
 	patchbay_str kind;    /* canonical name where the provider's is unknown or ambiguous; "" = type */
 	patchbay_str subject; /* what it is about: "vehicle 123"; orders deliveries; may be empty */
 	patchbay_str key;     /* see dedupe; unique within this source only; "" = SHA-256 of data */
 	patchbay_str token;   /* one-time token of the request, or "": coming again with another key is a
 	                       * replay, answered 403; with the same key, a retry */
-	patchbay_str data;    /* the provider's JSON: the body or a part of it, byte for byte */
+	patchbay_str data;    /* the provider's JSON: the body or a part of it, byte for byte; not checked again */
 	int64_t time_ns;      /* when it happened, at the provider; 0 = unknown, the host takes received_ns */
 } patchbay_event;
 
 typedef struct patchbay_emitter { /* good during the parse call */
 	void *ctx;
-	/* Copies. PATCHBAY_ENOMEM: too many events in one request, return it. */
+	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted counts only if
+	 * parse returns OK. */
 	patchbay_status (*emit)(void *ctx, const patchbay_event *);
 } patchbay_emitter;
 
@@ -271,7 +272,8 @@ typedef struct patchbay_sink {
 	patchbay_status (*resume)(void *self, patchbay_call *, patchbay_str checkpoint);
 	/* [delivery] Decide each of the n results. *checkpoint (comes empty; empty = unchanged; at most
 	 * 4096 bytes) is made durable in the same transaction as the results, before the next call.
-	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first. */
+	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first. RETRY or EBADSINK on
+	 * every result: the destination is in trouble; the host waits, and then tries with one event. */
 	void (*act)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n,
 	            patchbay_result *results, patchbay_str *checkpoint);
 	/* [delivery] optional: timers. *checkpoint as in act. */
