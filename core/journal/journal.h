@@ -137,7 +137,7 @@ struct journal_sink { /* what is durable about a sink */
 };
 /* [control] */
 int journal_sink_open(struct journal *, const char *sink, struct journal_sink *ret, struct err *err);
-/* Which sinks the retention must wait for; others' cursors are forgotten about. [control] */
+/* Which sinks the retention must wait for. What is known of others stays, but holds nothing up. [control] */
 int journal_sinks_keep(struct journal *, const char *const *sinks, size_t n, struct err *err);
 
 enum journal_act { JOURNAL_DONE = 1, JOURNAL_PARK = 2, JOURNAL_DEAD = 3, JOURNAL_SKIP = 4 };

@@ -1,9 +1,8 @@
 /* state.c - see state.h. One connection behind one mutex: settling is a few short statements a batch. */
-#include "journal/state.h"
+#include "journal/internal.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "journal/seglog.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -30,14 +29,9 @@ struct state {
 	sqlite3 *db; /* lock */
 };
 
-static uint64_t pack(struct journal_pos p)
+static struct journal_pos position(int64_t column)
 {
-	return p.hi << 32 | p.lo;
-}
-
-static struct journal_pos unpack(int64_t v)
-{
-	return (struct journal_pos){ (uint64_t)v >> 32, (uint64_t)v & UINT32_MAX };
+	return pos_unpack((uint64_t)column);
 }
 
 static int fail(const struct state *s, struct err *err, const char *doing)
@@ -127,12 +121,12 @@ int state_sink_open(struct state *s, const char *sink, struct journal_pos end, s
 	*ret = (struct journal_sink){ .cursor = end };
 	pthread_mutex_lock(&s->lock);
 	sqlite3_stmt *q = prepare(s, "INSERT OR IGNORE INTO sinks VALUES(?1, ?2, x'', 1)", sink);
-	sqlite3_bind_int64(q, 2, (int64_t)pack(end));
+	sqlite3_bind_int64(q, 2, (int64_t)pos_pack(end));
 	int result = finish(s, q, err, "add a sink");
 	ret->fresh = result == 0 && sqlite3_changes(s->db) > 0;
 	q = result == 0 ? prepare(s, "SELECT cursor, checkpoint FROM sinks WHERE name = ?1", sink) : NULL;
 	if (q && sqlite3_step(q) == SQLITE_ROW) {
-		ret->cursor = unpack(sqlite3_column_int64(q, 0));
+		ret->cursor = position(sqlite3_column_int64(q, 0));
 		ret->checkpoint.n = (size_t)sqlite3_column_bytes(q, 1);
 		if (ret->checkpoint.n) {
 			char *copy = xmalloc(ret->checkpoint.n);
@@ -215,8 +209,8 @@ static int put_batch(struct state *s, const char *sink, const struct journal_set
 		before = v[i].at.lo;
 	}
 	sqlite3_stmt *q = prepare(s, "INSERT OR REPLACE INTO batches VALUES(?1, ?2, ?3, ?4, ?5)", sink);
-	sqlite3_bind_int64(q, 2, (int64_t)pack(v[0].at));
-	sqlite3_bind_int64(q, 3, (int64_t)pack(v[n - 1].at));
+	sqlite3_bind_int64(q, 2, (int64_t)pos_pack(v[0].at));
+	sqlite3_bind_int64(q, 3, (int64_t)pos_pack(v[n - 1].at));
 	sqlite3_bind_int64(q, 4, v[n - 1].at_ms);
 	sqlite3_bind_blob(q, 5, done.p, (int)done.n, SQLITE_STATIC);
 	int result = finish(s, q, err, "record a batch");
@@ -230,7 +224,7 @@ static int put_exception(struct state *s, const char *sink, const struct journal
 	                          "INSERT INTO exceptions VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9) ON CONFLICT(sink, pos) DO UPDATE SET"
 	                          " state = ?4, attempts = ?5, at = ?6, due = ?7, class = ?8, why = ?9",
 	                          sink);
-	sqlite3_bind_int64(q, 2, (int64_t)pack(v->at));
+	sqlite3_bind_int64(q, 2, (int64_t)pos_pack(v->at));
 	sqlite3_bind_blob(q, 3, v->id.b, sizeof v->id.b, SQLITE_STATIC);
 	sqlite3_bind_int(q, 4, v->act);
 	sqlite3_bind_int64(q, 5, v->attempt);
@@ -249,7 +243,7 @@ static int put_attempt(struct state *s, const char *sink, const struct journal_s
 	sqlite3_stmt *q = prepare(s, "INSERT OR REPLACE INTO attempts VALUES(?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8)", sink);
 	sqlite3_bind_blob(q, 2, v->id.b, sizeof v->id.b, SQLITE_STATIC);
 	sqlite3_bind_int64(q, 3, v->attempt);
-	sqlite3_bind_int64(q, 4, (int64_t)pack(v->at));
+	sqlite3_bind_int64(q, 4, (int64_t)pos_pack(v->at));
 	sqlite3_bind_int64(q, 5, v->at_ms);
 	sqlite3_bind_int64(q, 6, v->took_ms);
 	sqlite3_bind_text(q, 7, results[v->act], -1, SQLITE_STATIC);
@@ -288,7 +282,7 @@ int state_settle(struct state *s, const char *sink, const struct journal_pos *cu
 		result = put_items(s, sink, v, n, err);
 	if (result == 0 && cursor) {
 		sqlite3_stmt *q = prepare(s, "UPDATE sinks SET cursor = ?2 WHERE name = ?1", sink);
-		sqlite3_bind_int64(q, 2, (int64_t)pack(*cursor));
+		sqlite3_bind_int64(q, 2, (int64_t)pos_pack(*cursor));
 		result = finish(s, q, err, "move a cursor");
 	}
 	if (result == 0 && checkpoint) {
@@ -321,7 +315,7 @@ int state_due(struct state *s, const char *sink, int64_t now_ms, struct journal_
 			break;
 		}
 		struct journal_parked *p = &ret[n++];
-		*p = (struct journal_parked){ .at = unpack(sqlite3_column_int64(q, 0)),
+		*p = (struct journal_parked){ .at = position(sqlite3_column_int64(q, 0)),
 			                      .attempts = (uint32_t)sqlite3_column_int64(q, 2),
 			                      .first_ms = sqlite3_column_int64(q, 3),
 			                      .due_ms = due };
@@ -396,7 +390,7 @@ int state_deliveries(struct state *s, struct journal_pos at, const struct id *id
 	sqlite3_stmt *sinks = prepare(s, "SELECT name, cursor FROM sinks ORDER BY name", NULL), *row = NULL;
 	while (result == 0 && sinks && (rc = sqlite3_step(sinks)) == SQLITE_ROW) {
 		struct journal_delivery_state d = { .sink = text(sinks, 0), .class_ = "", .why = "" };
-		result = delivery_of(s, d.sink, (uint64_t)sqlite3_column_int64(sinks, 1), pack(at), &d, &row, err);
+		result = delivery_of(s, d.sink, (uint64_t)sqlite3_column_int64(sinks, 1), pos_pack(at), &d, &row, err);
 		if (result == 0)
 			each(ctx, &d);
 		sqlite3_finalize(row);
@@ -438,7 +432,7 @@ int state_newest(struct state *s, struct journal_pos *ret, struct err *err)
 	pthread_mutex_lock(&s->lock);
 	sqlite3_stmt *q = prepare(s, "SELECT max(cursor) FROM sinks", NULL);
 	if (q && sqlite3_step(q) == SQLITE_ROW) {
-		*ret = unpack(sqlite3_column_int64(q, 0));
+		*ret = position(sqlite3_column_int64(q, 0));
 		result = 0;
 	} else {
 		fail(s, err, "read the newest cursor");
@@ -457,7 +451,7 @@ int state_oldest_owed(struct state *s, struct journal_pos end, struct journal_po
 	                          " SELECT min(pos) FROM exceptions JOIN sinks ON name = sink WHERE due IS NOT NULL AND kept)",
 	                          NULL);
 	if (q && sqlite3_step(q) == SQLITE_ROW) {
-		*ret = sqlite3_column_type(q, 0) == SQLITE_NULL ? end : unpack(sqlite3_column_int64(q, 0));
+		*ret = sqlite3_column_type(q, 0) == SQLITE_NULL ? end : position(sqlite3_column_int64(q, 0));
 		result = 0;
 	} else {
 		fail(s, err, "read the oldest owed");
@@ -476,7 +470,7 @@ int state_prune(struct state *s, struct journal_pos before, struct err *err)
 	for (size_t i = 0; result == 0 && i < sizeof statements / sizeof *statements; i++) {
 		sqlite3_stmt *q = prepare(s, statements[i], NULL);
 		if (q)
-			sqlite3_bind_int64(q, 1, (int64_t)pack(before));
+			sqlite3_bind_int64(q, 1, (int64_t)pos_pack(before));
 		result = finish(s, q, err, "prune");
 	}
 	pthread_mutex_unlock(&s->lock);

@@ -1,6 +1,6 @@
 /* state.h - what became of deliveries: one SQLite database beside the segments. Each sink has a cursor and a
  * checkpoint; a batch that succeeded is one row; what is parked, dead or skipped has a row of its own.
- * The only file that includes sqlite3.h is state.c and its siblings. Thread-safe. */
+ * Thread-safe. */
 #ifndef JOURNAL_STATE_H
 #define JOURNAL_STATE_H
 
