@@ -4,11 +4,12 @@
 set -eu
 
 packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
-	libmicrohttpd-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev"
+	libmicrohttpd-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
+	libcurl4-openssl-dev"
 
 for argument; do
 	case $argument in
-	--tests) packages="$packages python3 libcmocka-dev wrk procps mount e2fsprogs" ;;
+	--tests) packages="$packages python3 libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs" ;;
 	*)
 		echo "usage: $0 [--tests]" >&2
 		exit 2

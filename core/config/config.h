@@ -18,10 +18,21 @@ struct config_address { /* 127.0.0.1:8080, [::]:8080, unix:/run/x.sock */
 	int line, column;
 };
 
+struct config_secret { /* how a person calls a secret: never its value */
+	const char *option;
+	size_t index; /* of a list */
+	char *name;   /* "env FLEET_SECRET", "file /etc/patchbay/old.key", "credential x", "written in routes.yaml" */
+};
+struct config_secrets {
+	struct config_secret *v;
+	size_t n;
+};
+
 struct config_source {
 	char *name;
 	const patchbay_plugin *plugin; /* has a source side */
 	void *options;                 /* plugin->source->options_size bytes, filled in */
+	struct config_secrets secrets; /* their names; also of path_secret */
 	patchbay_strs path_secret;     /* common option: posts must come to /in/NAME/SECRET; none = /in/NAME */
 	int line, column;
 };
@@ -40,6 +51,10 @@ struct config_sink {
 	struct config_retry retry;     /* common options of every sink */
 	int64_t timeout_ms;
 	int64_t batch_events, batch_bytes, batch_linger_ms;
+	int64_t rate_count, rate_ms;   /* rate: 50/s (/min, /h): so many calls of act in this time; 0 = no limit */
+	int64_t concurrency;           /* instances that act at once; at most the plugin's concurrency_max */
+	bool order_subject;            /* order: none|subject */
+	struct config_secrets secrets;
 	int line, column;
 };
 

@@ -44,7 +44,7 @@ static int start_sources(struct parts *p, struct err *err)
 	p->sources = xcalloc(c->n_sources + 1, sizeof *p->sources);
 	for (size_t i = 0; i < c->n_sources; i++) {
 		const struct config_source *s = &c->sources[i];
-		p->sources[i] = instance_create(s->plugin, false, s->name, s->options, err);
+		p->sources[i] = instance_create(s->plugin, false, s->name, s->options, &s->secrets, err);
 		if (!p->sources[i])
 			return -1;
 	}

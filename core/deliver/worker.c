@@ -41,7 +41,7 @@ struct worker *worker_create(struct journal *journal, const struct config *confi
 	w->cursor = w->read = w->stats.cursor = w->stats_read = known.cursor;
 	w->router = router_create(config, sink_index);
 	w->reader = journal_reader_open(journal);
-	w->instance = instance_create(w->sink->plugin, true, w->sink->name, w->sink->options, err);
+	w->instance = instance_create(w->sink->plugin, true, w->sink->name, w->sink->options, &w->sink->secrets, err);
 	if (!w->instance)
 		goto fail;
 	return w;

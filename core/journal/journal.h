@@ -24,8 +24,16 @@ enum journal_kind {
 	JOURNAL_MALFORMED = 3, /* quarantined: authentic, but not understood */
 	JOURNAL_REFUSED = 4,   /* quarantined: not authentic, or a replay */
 	JOURNAL_ANSWER = 5,    /* about the answer for the event `original`, see journal_answer */
+	JOURNAL_CURSOR = 6,    /* how far a source has been polled: `source`, and the cursor in `data` */
 };
-enum { JOURNAL_FLAG_TEST = 1, JOURNAL_FLAG_TYPE_GUESS = 2, JOURNAL_FLAG_ANSWER_FAILED = 4 };
+enum {
+	JOURNAL_FLAG_TEST = 1,
+	JOURNAL_FLAG_TYPE_GUESS = 2,
+	JOURNAL_FLAG_ANSWER_FAILED = 4,
+	JOURNAL_FLAG_HELD = 8,      /* an event that is not routed itself: its details come first, and then */
+	JOURNAL_FLAG_RELEASED = 16, /* the same event once more, same id, to be routed: details in `request`,
+	                             * or in `note` why there are none */
+};
 
 struct journal_record {
 	struct id id;
@@ -62,6 +70,8 @@ struct journal_options {
 struct journal *journal_open(const struct journal_options *, struct err *err);
 /* For reading beside a running daemon: no lock, no repair, no append, no settle. */
 struct journal *journal_open_reader(const char *path, struct err *err);
+/* The same, for an operator who may also replay deliveries: a running daemon notices within a second. */
+struct journal *journal_open_operator(const char *path, struct err *err);
 void journal_close(struct journal *); /* commits what is queued; NULL is fine */
 
 /* ---- Appending ------------------------------------------------------------------------------------- */
@@ -83,6 +93,7 @@ struct journal_ticket { /* everything that one request brought; the caller's unt
 	enum journal_outcome outcome; /* the worst of all records: UNAVAILABLE, REPLAYED, FRESH, then DUP */
 	struct id id;          /* of the first record's event: new, or the original's */
 	bool internal;         /* the engine's own: never seen by decided() */
+	bool quiet;            /* repeats of known events leave no record: what is polled comes again and again */
 	bool unanswered;       /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
 
@@ -90,6 +101,15 @@ void journal_encode(struct buf *, const struct journal_record *);
 /* Takes the tickets (a list by ->next) until they come back through decided(). False: none was taken (too much is queued, or the
  * journal is in trouble): answer 503. [any thread] */
 bool journal_append(struct journal *, struct journal_ticket *);
+
+/* Appends one ticket and waits until it is decided. 0: see its outcome (FRESH or DUP). -1: nothing was stored, err says
+ * why. [any thread that may block] */
+int journal_append_wait(struct journal *, struct journal_ticket *, struct err *err);
+
+/* Adds to a ticket how far a source has been polled; durable in one commit with the ticket's events, behind them. */
+void journal_encode_cursor(struct journal_ticket *, const char *source, patchbay_str cursor);
+/* The last one that became durable; empty: none. The caller frees the buffer. [any thread] */
+void journal_source_cursor(struct journal *, const char *source, struct buf *ret);
 
 /* For tickets with `unanswered`: journal_answering() records durably that the answer goes out now (the
  * ticket comes back through decided() once more), before anything is sent; journal_answer_failed() that
@@ -119,8 +139,16 @@ int journal_read(struct journal_reader *, struct journal_pos *pos, struct journa
 int journal_read_at(struct journal_reader *, struct journal_pos at, struct journal_record *ret, struct err *err);
 /* Newest first: the record before *pos. 1, 0 (none), -1. */
 int journal_read_before(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret, struct err *err);
-/* The record of that id (not an answer's). 1, 0, -1. */
+/* The record of that id: the first one, as it came in (not an answer's, not a released one). 1, 0, -1. */
 int journal_find(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
+/* The released record of an event that was held. 1, 0 (not yet), -1. */
+int journal_find_released(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
+/* Which of these dedupe keys of a source belong to an event that the journal still has, however old. */
+struct journal_key {
+	patchbay_str source, key;
+	bool known; /* result */
+};
+int journal_keys_known(struct journal_reader *, struct journal_key *, size_t n, struct err *err);
 /* Quarantined requests that could not be verified, newest first, *cursor zeroed at first. 1, 0, -1. */
 int journal_read_refused(struct journal_reader *, struct journal_pos *cursor, struct journal_record *ret, struct err *err);
 
@@ -140,7 +168,14 @@ int journal_sink_open(struct journal *, const char *sink, struct journal_sink *r
 /* Which sinks the retention must wait for. What is known of others stays, but holds nothing up. [control] */
 int journal_sinks_keep(struct journal *, const char *const *sinks, size_t n, struct err *err);
 
-enum journal_act { JOURNAL_DONE = 1, JOURNAL_PARK = 2, JOURNAL_DEAD = 3, JOURNAL_SKIP = 4 };
+enum journal_act {
+	JOURNAL_DONE = 1,
+	JOURNAL_PARK = 2,
+	JOURNAL_DEAD = 3,
+	JOURNAL_SKIP = 4,
+	JOURNAL_NOTE = 5, /* an attempt that failed because of the destination: recorded, and nothing else changes */
+};
+#define JOURNAL_WAITS INT64_MAX /* due_ms: not before the earlier delivery of its subject is settled */
 
 struct journal_settled {
 	struct journal_pos at;
@@ -148,10 +183,11 @@ struct journal_settled {
 	enum journal_act act;
 	bool was_parked;       /* comes from journal_due() */
 	uint32_t attempt;      /* number of the attempt that led here; 0 for SKIP */
-	int64_t due_ms;        /* PARK: wall clock, not before */
+	int64_t due_ms;        /* PARK: wall clock, not before; or JOURNAL_WAITS */
+	uint64_t subject;      /* PARK under `order: subject`: hash of the subject; 0 = none */
 	int64_t at_ms;         /* when the attempt was made, wall clock */
 	int64_t took_ms;
-	const char *class_;    /* DEAD: "event", "destination", "gave up"; static text */
+	const char *class_;    /* DEAD: "event", "destination", "configuration", "plugin", "gave up"; static text */
 	patchbay_str why;      /* unless DONE */
 };
 /* One durable step: cursor (NULL = stays), exceptions, outcomes and checkpoint (NULL = stays). Thread-safe,
@@ -159,11 +195,19 @@ struct journal_settled {
 int journal_settle(struct journal *, const char *sink, const struct journal_pos *cursor,
                    const struct journal_settled *, size_t n, const patchbay_str *checkpoint, struct err *err);
 
+/* Deliveries are settled in any order: which positions at or behind `from` are. Ascending; free(*ret). A settled delivery
+ * that waits for another of its subject is released in the same step as that one. [control] */
+int journal_settled_ahead(struct journal *, const char *sink, struct journal_pos from, struct journal_pos **ret, size_t *n,
+                          struct err *err);
+/* Is an earlier delivery of this subject parked? 1, 0, -1. */
+int journal_subject_owed(struct journal *, const char *sink, uint64_t subject, struct err *err);
+
 struct journal_parked {
 	struct journal_pos at;
 	struct id id;
 	uint32_t attempts; /* made so far */
-	int64_t first_ms;  /* wall clock of the first attempt */
+	uint64_t subject;
+	int64_t first_ms;  /* wall clock of the first attempt, or of the last replay */
 	int64_t due_ms;
 };
 /* Parked deliveries of a sink that are due, oldest due first. Returns how many, -1 err. *ret_next_ms: when the next
@@ -190,11 +234,54 @@ struct journal_attempt {
 	const char *sink;
 	uint32_t number;
 	int64_t at_ms, took_ms;
-	const char *result; /* "done", "retry", "dead", "skipped" */
+	const char *result; /* "done", "retry", "dead", "skipped", "failed" (NOTE), "replayed" */
 	const char *why;
 };
 /* The recorded attempts (all but a first that succeeded), oldest first. */
 int journal_attempts(struct journal *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *), void *ctx, struct err *err);
+
+/* ---- Dead letters, and what an operator does about them --------------------------------------------------- */
+
+struct journal_dead {
+	const char *sink;
+	struct journal_pos at;
+	struct id id;
+	enum journal_state state; /* DEAD or SKIPPED */
+	const char *class_;       /* of DEAD; "" */
+	const char *why;
+	uint32_t attempts;
+	int64_t first_ms, at_ms;
+};
+struct journal_dead_filter { /* zero: everything */
+	const char *sink, *class_;
+	int64_t from_ms, to_ms; /* when it died; to_ms 0 = now */
+	bool skipped;           /* those skipped, instead of the dead ones */
+};
+/* Oldest death first. Stops when `each` returns false. */
+int journal_dead(struct journal *, const struct journal_dead_filter *, bool (*each)(void *ctx, const struct journal_dead *),
+                 void *ctx, struct err *err);
+
+struct journal_replay {
+	struct journal_pos at;
+	struct id id;
+	int64_t due_ms; /* wall clock */
+};
+/* Parks these deliveries of a sink, whatever they were: they are owed again, `why` is in their history, and give_up counts from
+ * now. Those already parked become due. One durable step. On a journal that is open, or journal_open_operator()'s. */
+int journal_replay(struct journal *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms, patchbay_str why,
+                   struct err *err);
+/* A number that changes when somebody else has replayed; waiting threads are woken. [any thread] */
+uint64_t journal_operations(struct journal *);
+
+struct journal_sink_counts {
+	uint64_t parked, dead, skipped;
+};
+int journal_sink_counts(struct journal *, const char *sink, struct journal_sink_counts *ret, struct err *err);
+
+/* Which quarantined request was admitted after all, as which event. */
+int journal_recovered_add(struct journal *, const struct id *request, const struct id *event, int64_t at_ms, struct err *err);
+/* 1: it was; 0; -1. */
+int journal_recovered(struct journal *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms, struct err *err);
 
 /* ---- Housekeeping ------------------------------------------------------------------------------------- */
 

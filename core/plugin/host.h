@@ -32,8 +32,9 @@ struct config_plugins registry_for_config(struct registry *);
 
 struct instance; /* one source or sink of routes.yaml */
 
-/* kind: "source" or "sink", for log lines. NULL: err says why. Does not take over `options`. */
-struct instance *instance_create(const patchbay_plugin *, bool sink, const char *name, const void *options, struct err *err);
+/* NULL: err says why. Borrows the options and the names of the secrets (NULL: none). */
+struct instance *instance_create(const patchbay_plugin *, bool sink, const char *name, const void *options,
+				 const struct config_secrets *, struct err *err);
 void instance_destroy(struct instance *);
 void *instance_self(const struct instance *);
 const patchbay_host *instance_host(const struct instance *);

@@ -19,6 +19,7 @@ struct instance {
 	const patchbay_plugin *plugin;
 	bool sink;
 	char *name;
+	const struct config_secrets *secrets; /* or NULL */
 	void *self;
 };
 
@@ -76,6 +77,16 @@ static int64_t host_left_ms(const patchbay_call *call)
 	return left_ns > 0 ? (left_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
 }
 
+static patchbay_str host_secret_name(const patchbay_host *host, const char *option, size_t index)
+{
+	const struct config_secrets *secrets = ((const struct instance *)host)->secrets;
+
+	for (size_t i = 0; secrets && i < secrets->n; i++)
+		if (secrets->v[i].index == index && strcmp(secrets->v[i].option, option) == 0)
+			return str_c(secrets->v[i].name);
+	return STR("");
+}
+
 static const patchbay_host host_table = {
 	.size = sizeof(patchbay_host),
 	.abi_minor = PATCHBAY_ABI_MINOR,
@@ -85,6 +96,7 @@ static const patchbay_host host_table = {
 	.alloc = host_alloc,
 	.now_ns = host_now_ns,
 	.left_ms = host_left_ms,
+	.secret_name = host_secret_name,
 };
 
 static const char *status_text(patchbay_status status)
@@ -112,13 +124,15 @@ static int refused(const patchbay_call *call, patchbay_status status, struct err
 }
 
 struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const char *name, const void *options,
-				 struct err *err)
+				 const struct config_secrets *secrets, struct err *err)
 {
 	struct instance *instance = xcalloc(1, sizeof(*instance));
 	struct patchbay_call call;
 	struct err why;
 
-	*instance = (struct instance){ .host = host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name) };
+	*instance = (struct instance){
+		.host = host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
+	};
 	call_init(&call, CONTROL_MEMORY);
 	call_begin(&call, CONTROL_MS);
 	patchbay_status status = sink ? plugin->sink->create(&instance->host, &call, options, &instance->self)

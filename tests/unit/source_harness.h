@@ -75,7 +75,7 @@ static inline void source_start(struct source *s)
 {
 	struct err err = { "" };
 
-	s->instance = instance_create(s->plugin, false, "test", s->options, &err);
+	s->instance = instance_create(s->plugin, false, "test", s->options, NULL, &err);
 	if (!s->instance)
 		fail_msg("%s", err.text);
 }
@@ -85,7 +85,7 @@ static inline void source_start_fails(struct source *s, const char *why)
 {
 	struct err err = { "" };
 
-	assert_null(instance_create(s->plugin, false, "test", s->options, &err));
+	assert_null(instance_create(s->plugin, false, "test", s->options, NULL, &err));
 	if (!strstr(err.text, why))
 		fail_msg("'%s' lacks '%s'", err.text, why);
 }

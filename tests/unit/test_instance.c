@@ -68,7 +68,7 @@ static void test_lives_from_create_to_destroy(void **state)
 	(void)state;
 
 	for (int side = 0; side < 2; side++) {
-		struct instance *instance = instance_create(&plugin, side, "fleet", &options, &err);
+		struct instance *instance = instance_create(&plugin, side, "fleet", &options, NULL, &err);
 		assert_ptr_equal(instance_self(instance), &made);
 		assert_int_equal(destroyed, side);
 		instance_destroy(instance);
@@ -83,18 +83,18 @@ static void test_a_refused_start_says_who_and_why(void **state)
 	struct err err;
 	(void)state;
 
-	assert_null(instance_create(&plugin, true, "audit", &options, &err));
+	assert_null(instance_create(&plugin, true, "audit", &options, NULL, &err));
 	assert_string_equal(err.text, "sink 'audit' (plugin test) cannot start: the folder is gone");
 	assert_int_equal(destroyed, 0);
 	options.half_made = true;
 	options.sentence = NULL;
-	assert_null(instance_create(&plugin, false, "fleet", &options, &err));
+	assert_null(instance_create(&plugin, false, "fleet", &options, NULL, &err));
 	assert_string_equal(err.text,
 			    "source 'fleet' (plugin test) cannot start: its options are wrong (the plugin does "
 			    "not say more)");
 	assert_int_equal(destroyed, 1);
 	options.status = -99;
-	assert_null(instance_create(&plugin, false, "fleet", &options, &err));
+	assert_null(instance_create(&plugin, false, "fleet", &options, NULL, &err));
 	assert_non_null(strstr(err.text, "status -99"));
 }
 
@@ -106,16 +106,16 @@ static void test_check_tells_errors_from_warnings(void **state)
 	struct err err = { "left over" };
 	(void)state;
 
-	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, &err), 0);
+	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, NULL, &err), 0);
 	assert_string_equal(err.text, "");
 	options.sentence = "a short secret";
-	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, &err), 0);
+	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, NULL, &err), 0);
 	assert_string_equal(err.text, "a short secret");
 	options.status = PATCHBAY_ECONFIG;
-	assert_int_not_equal(plugins.check(plugins.ctx, &plugin, false, &options, &err), 0);
+	assert_int_not_equal(plugins.check(plugins.ctx, &plugin, false, &options, NULL, &err), 0);
 	assert_string_equal(err.text, "a short secret");
 	/* the sink has no check() */
-	assert_int_equal(plugins.check(plugins.ctx, &plugin, true, &options, &err), 0);
+	assert_int_equal(plugins.check(plugins.ctx, &plugin, true, &options, NULL, &err), 0);
 	assert_string_equal(err.text, "");
 	assert_null(plugins.find(plugins.ctx, "test", &err));
 	registry_destroy(registry);
@@ -126,7 +126,7 @@ static void test_the_host_that_a_plugin_sees(void **state)
 	struct options options = { .status = PATCHBAY_OK };
 	struct patchbay_call call;
 	struct err err;
-	struct instance *instance = instance_create(&plugin, false, "fleet", &options, &err);
+	struct instance *instance = instance_create(&plugin, false, "fleet", &options, NULL, &err);
 	const patchbay_host *host = instance_host(instance);
 	(void)state;
 
@@ -156,7 +156,7 @@ static void test_log_lines_name_instance_and_plugin(void **state)
 {
 	struct options options = { .status = PATCHBAY_OK };
 	struct err err;
-	struct instance *instance = instance_create(&plugin, true, "audit", &options, &err);
+	struct instance *instance = instance_create(&plugin, true, "audit", &options, NULL, &err);
 	char text[8192] = "";
 	int fds[2], saved = dup(STDERR_FILENO);
 	(void)state;

@@ -47,13 +47,17 @@ typedef int32_t patchbay_status; /* constants, never enum types: the width must 
 enum {
 	PATCHBAY_OK = 0,
 	PATCHBAY_REPLY = 1,     /* verify: answer with *reply and go no further; nothing is stored */
-	PATCHBAY_RETRY = 2,     /* act: later; not before result.after_ms, and not before the host's back-off */
+	PATCHBAY_RETRY = 2,     /* act: this event, later; not before result.after_ms, and not before the host's back-off */
 	PATCHBAY_AGAIN = 3,     /* act: nothing done yet; make *checkpoint durable, then call again */
+	PATCHBAY_DOWN = 4,      /* act: the destination takes nothing now (unreachable, rate-limited, 5xx), whichever the
+	                         * event; the host waits, not less than after_ms, and tries with one event */
+	PATCHBAY_UNTOUCHED = 5, /* act: not attempted in this call; hand it over again in the next one */
 	PATCHBAY_EDENIED = -1,  /* verify: not authentic */
 	PATCHBAY_EMALFORMED = -2, /* parse: authentic, but not understood; the host quarantines the bytes */
 	PATCHBAY_EBADEVENT = -3,  /* act: this event will never work here; dead letter */
 	PATCHBAY_EBADSINK = -4, /* act: nothing will work here until a person mends it (wrong token, folder gone) */
-	PATCHBAY_ECONFIG = -5,  /* check, create: the options are wrong, host->explain() says why */
+	PATCHBAY_ECONFIG = -5,  /* check, create: the options are wrong, host->explain() says why. act: as it is
+	                         * configured the sink must not, or cannot, deliver this event; dead letter */
 	PATCHBAY_ENOMEM = -6,   /* a limit of the host was reached; give up this call */
 	PATCHBAY_ELIMIT = -7,   /* create, resume: something outside is missing or busy; tried again later */
 	PATCHBAY_EUNSUPPORTED = -8, /* sign: this instance cannot do that; host->explain() says why */
@@ -72,6 +76,8 @@ typedef struct patchbay_expr patchbay_expr; /* opaque: a compiled expression of 
 
 typedef struct { patchbay_str name; const patchbay_expr *expr; } patchbay_field;
 typedef struct { const patchbay_field *v; size_t n; } patchbay_fields;
+typedef struct { patchbay_strs strs; const patchbay_expr *expr; } patchbay_strs_expr; /* one of them */
+typedef struct { const void *v; size_t n; } patchbay_list; /* structs of option.fields_size bytes */
 
 /* ---- What the host offers ------------------------------------------------------------------- */
 
@@ -94,6 +100,10 @@ struct patchbay_host {
 	int64_t (*now_ns)(const patchbay_host *);
 	/* [any] Milliseconds until this call must have returned; 0 when overdue. */
 	int64_t (*left_ms)(const patchbay_call *);
+	/* [any] How a person calls the index'th value (from 0) of this instance's secret option, to say which
+	 * one matched: "env FLEET_SECRET", "file /etc/patchbay/old.key", "written in routes.yaml". Never its value. Valid
+	 * until destroy(); "" where there is none. */
+	patchbay_str (*secret_name)(const patchbay_host *, const char *option, size_t index);
 };
 
 /* ---- Options: declared once; the host parses, checks, documents and fills them in --------------- */
@@ -111,6 +121,10 @@ enum { /* type: what is stored at `offset` */
 	PATCHBAY_T_EXPR = 10, /* const patchbay_expr *: a jq program */
 	PATCHBAY_T_TEXT = 11, /* const patchbay_expr *: what stands between the quotes of a jq string */
 	PATCHBAY_T_FIELDS = 12, /* patchbay_fields: list of envelope fields (`id`) or `name: jq` pairs */
+	PATCHBAY_T_MAP = 13,    /* const void *: a mapping of its own, by the table `fields`; NULL when absent */
+	PATCHBAY_T_LIST = 14,   /* patchbay_list: several of them; a single mapping counts as a list of one */
+	PATCHBAY_T_STRS_EXPR = 15, /* patchbay_strs_expr: a list, or a scalar, of plain strings; or, where a scalar
+	                            * begins with . ( [ or ", a jq program */
 };
 enum { /* flags */
 	PATCHBAY_F_REQUIRED = 1,
@@ -128,6 +142,9 @@ typedef struct patchbay_option {
 	const char *help;  /* one sentence */
 	const char *const *one_of; /* PATCHBAY_T_ENUM: NULL-terminated */
 	int64_t min, max;  /* numbers, durations, sizes, list lengths; both 0 = unbounded */
+	const struct patchbay_option *fields; /* MAP, LIST: its options, offsets into a struct of fields_size bytes */
+	uint32_t n_fields;
+	uint32_t fields_size;
 } patchbay_option;
 
 /* ---- Source side: verify and parse ------------------------------------------------------------ */
@@ -165,6 +182,7 @@ enum { /* dedupe: how far `key` tells a provider's retry from a new event */
 };
 enum { /* flags of an event */
 	PATCHBAY_EVENT_TEST = 1, /* the provider's test or enabling call: journaled, routed only on request */
+	PATCHBAY_EVENT_ENRICH = 2, /* routed only when enrich() of <patchbay/fetch.h> was asked for its details */
 };
 
 typedef struct patchbay_event {
@@ -224,7 +242,7 @@ typedef struct patchbay_source {
 	/* [request] Only after OK, with the same call and request. Pure: same bytes, same events, same
 	 * keys. Emits 0..n events. */
 	patchbay_status (*parse)(const void *self, patchbay_call *, const patchbay_request *, const patchbay_emitter *);
-	/* [any] optional abilities by id (PATCHBAY_SIMULATE), NULL for unknown ids. May be NULL. */
+	/* [any] optional abilities by id (PATCHBAY_SIMULATE, _POLL, _ENRICH), NULL for unknown ids. May be NULL. */
 	const void *(*extension)(const char *id);
 } patchbay_source;
 
@@ -244,10 +262,13 @@ typedef struct patchbay_delivery { /* an event as a sink sees it */
 	patchbay_str source, plugin, type, kind, subject;
 	patchbay_str data;    /* the provider's JSON */
 	int64_t time_ns, received_ns;
+	patchbay_str route;   /* the route that led here, as a person finds it: "routes.yaml:41" */
+	patchbay_str details; /* JSON that the source fetched about the event; "" none */
+	patchbay_str details_error; /* why there are no details, if there should be; "" */
 } patchbay_delivery;
 
 typedef struct { /* comes as {PATCHBAY_RETRY, 0, ""}: what is forgotten is retried, not lost */
-	patchbay_status status; /* OK, RETRY, AGAIN, EBADEVENT or EBADSINK */
+	patchbay_status status; /* OK, RETRY, AGAIN, DOWN, UNTOUCHED, EBADEVENT, ECONFIG or EBADSINK */
 	uint32_t after_ms;
 	patchbay_str why; /* unless OK: one sentence for a person, no secrets */
 } patchbay_result;
@@ -272,14 +293,22 @@ typedef struct patchbay_sink {
 	patchbay_status (*resume)(void *self, patchbay_call *, patchbay_str checkpoint);
 	/* [delivery] Decide each of the n results. *checkpoint (comes empty; empty = unchanged; at most
 	 * 4096 bytes) is made durable in the same transaction as the results, before the next call.
-	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first. RETRY or EBADSINK on
-	 * every result: the destination is in trouble; the host waits, and then tries with one event. */
+	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first. DOWN or EBADSINK,
+	 * or RETRY on all of several: the destination is in trouble; the host waits, and then tries with one event.
+	 * UNTOUCHED: a sink whose messages are counted by `rate` sends one in a call, for one event or for many,
+	 * and leaves the others. A call that outlives its deadline by far is abandoned, instance and all, and
+	 * its events are retried; a sink with resume() is waited for instead. */
 	void (*act)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n,
 	            patchbay_result *results, patchbay_str *checkpoint);
 	/* [delivery] optional: timers. *checkpoint as in act. */
 	patchbay_status (*idle)(void *self, patchbay_call *, patchbay_str *checkpoint);
 	/* [any] as in patchbay_source */
 	const void *(*extension)(const char *id);
+	/* Default of `rate`, written as in routes.yaml: "1/s", "20/min". It counts calls of act. NULL: no limit. */
+	const char *rate;
+	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one. */
+	uint32_t concurrency_max;
+	uint32_t reserved; /* 0 */
 } patchbay_sink;
 
 /* ---- The plugin ---------------------------------------------------------------------------------- */

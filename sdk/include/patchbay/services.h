@@ -99,6 +99,56 @@ typedef struct patchbay_expr_service {
 	             patchbay_escape escape, void *ctx, patchbay_value *out);
 } patchbay_expr_service;
 
+/* ---- HTTP client ---------------------------------------------------------------------------------------
+ * For calls to the API of a destination or a provider. Certificates are verified; redirects are not followed (3xx
+ * is the answer); loopback, private and link-local addresses are refused after the name was resolved, unless
+ * allowed; http:// only to addresses that need this permission. No proxy, no cookies, no .netrc. */
+#define PATCHBAY_HTTP "patchbay.http/1"
+
+typedef struct patchbay_http patchbay_http; /* opaque: a client, with its open connections */
+
+typedef struct patchbay_http_options {
+	uint32_t size;
+	uint32_t allow_private; /* 1: the addresses above are allowed, and http:// to them */
+	uint32_t connect_ms;    /* 0 = 10 s */
+	uint32_t reserved;      /* 0 */
+	patchbay_str ca_file;   /* PEM, instead of the system's; "" = the system's */
+} patchbay_http_options;
+
+typedef struct patchbay_http_request {
+	uint32_t size;
+	uint32_t n_headers;
+	const patchbay_kv *headers; /* CR, LF or NUL in any of these strings: refused */
+	patchbay_str method, url, body;
+	uint64_t answer_max; /* bytes of the answer's body; 0 = 1 MiB */
+} patchbay_http_request;
+
+typedef struct patchbay_http_answer { /* strings live as long as the call */
+	uint32_t size;
+	int32_t status;          /* 0: there is no whole answer */
+	uint32_t n_headers;
+	uint32_t maybe_sent;     /* 1: no answer, but the request may have reached the server */
+	const patchbay_kv *headers; /* names in lower case */
+	patchbay_str body;
+	int64_t retry_after_ms;  /* from Retry-After, seconds or a date; -1: none */
+	patchbay_str why;        /* no answer: one sentence, with host and port, never path, query or headers */
+} patchbay_http_answer;
+
+typedef struct patchbay_http_service {
+	uint32_t size;
+	uint32_t reserved;
+	patchbay_http *(*open)(const patchbay_http_options *); /* [control] NULL: out of memory */
+	void (*close)(patchbay_http *);                        /* [control] NULL is fine */
+	/* [delivery] One at a time per client; ends when the call's deadline does. OK: there is an answer, whatever its
+	 * status. DOWN: none now (name, connection, time-out, reset, an answer that is too long). EBADSINK: none before a
+	 * person mends something (URL, certificate, an address that is not allowed). */
+	patchbay_status (*send)(patchbay_http *, patchbay_call *, const patchbay_http_request *, patchbay_http_answer *);
+	/* [any] For check(): could this be the URL of a request? Else explained, without the URL's path. */
+	bool (*url_ok)(patchbay_call *, patchbay_str url, bool allow_private);
+	/* [any] Percent-encoded for one segment of a path, or a value of a query or a form. */
+	patchbay_str (*encode)(patchbay_call *, patchbay_str);
+} patchbay_http_service;
+
 #ifdef __cplusplus
 }
 #endif
