@@ -1,6 +1,6 @@
 /* commit.c - the committer: takes all tickets that came while the last sync ran, decides which of their events are new,
- * writes them with one write and one sync, and hands the tickets back in one group. No timer: under load, groups form by
- * themselves. Until a sync has succeeded, nothing of its group exists: dedupe entries are rolled back. */
+ * writes them with one write and one sync, and hands the tickets back in one group. No timer: under load, groups form
+ * by themselves. Until a sync has succeeded, nothing of its group exists: dedupe entries are rolled back. */
 #include "journal/internal.h"
 
 #include "base/clock.h"
@@ -29,7 +29,7 @@ struct commit {
 		struct id id;
 		int64_t received_ns;
 		enum { NOW_PENDING, NOW_ANSWERED } what;
-	} *notes;
+	} * notes;
 	size_t n_notes, room;
 	struct { /* what the statistics gain once the group is durable */
 		uint64_t appended, duplicates, malformed, refused, replayed;
@@ -104,7 +104,9 @@ static uint64_t put_record(struct commit *c, struct group *g, const struct journ
 
 static void worsen(struct journal_ticket *t, enum journal_outcome outcome)
 {
-	static const int weight[] = { [0] = -1, [JOURNAL_DUP] = 0, [JOURNAL_FRESH] = 1, [JOURNAL_REPLAYED] = 2, [JOURNAL_UNAVAILABLE] = 3 };
+	static const int weight[] = {
+		[0] = -1, [JOURNAL_DUP] = 0, [JOURNAL_FRESH] = 1, [JOURNAL_REPLAYED] = 2, [JOURNAL_UNAVAILABLE] = 3
+	};
 	if (weight[outcome] > weight[t->outcome])
 		t->outcome = outcome;
 }
@@ -122,9 +124,12 @@ static void put_replay(struct commit *c, const struct record_head *head, const s
 	c->count.replayed++;
 }
 
-static void put_duplicate(struct commit *c, const struct record_head *head, const struct id *original, bool new_token)
+static void put_duplicate(struct commit *c, const struct journal_ticket *t, const struct record_head *head,
+			  const struct id *original, bool new_token)
 {
 	struct journal_record r;
+	if (t->quiet)
+		return;
 	record_decode(head, &r);
 	r.kind = JOURNAL_DUPLICATE;
 	r.original = *original;
@@ -135,8 +140,16 @@ static void put_duplicate(struct commit *c, const struct record_head *head, cons
 	c->count.duplicates++;
 }
 
+static void put_cursor(struct commit *c, const struct record_head *head)
+{
+	struct journal_record r;
+	record_decode(head, &r);
+	put_bytes(&c->events, head, head->size);
+	cursors_note(c->j->cursors, r.source, r.data);
+}
+
 static bool is_repeat(const struct commit *c, const struct journal_ticket *t, const struct record_head *head,
-                      const struct index_entry *before)
+		      const struct index_entry *before)
 {
 	switch (head->dedupe) {
 	case PATCHBAY_DEDUPE_KEY:
@@ -151,9 +164,20 @@ static bool is_repeat(const struct commit *c, const struct journal_ticket *t, co
 	}
 }
 
+/* What comes late may be older than the latest state that is known. */
+static bool is_outdated(uint8_t flags, int64_t received_ns, const struct index_entry *latest)
+{
+	return flags & JOURNAL_FLAG_LATE && received_ns < latest->received_ns;
+}
+
 /* Returns the id that the provider's answer should carry. */
 static struct id decide_event(struct commit *c, struct journal_ticket *t, const struct record_head *head)
 {
+	if (head->flags & JOURNAL_FLAG_RELEASED) { /* the event itself was new when it came */
+		put_bytes(&c->events, head, head->size);
+		worsen(t, JOURNAL_FRESH);
+		return head->id;
+	}
 	struct lookup token = { .c = c, .hash = head->token, .token = true };
 	bool token_seen = look_up(&token);
 	if (token_seen && !hash128_eq(token.found.key, head->key)) {
@@ -166,7 +190,7 @@ static struct id decide_event(struct commit *c, struct journal_ticket *t, const 
 	struct lookup key = { .c = c, .hash = head->key };
 	bool key_seen = look_up(&key);
 	if (key_seen && is_repeat(c, t, head, &key.found)) {
-		put_duplicate(c, head, &key.found.id, new_token);
+		put_duplicate(c, t, head, &key.found.id, new_token);
 		if (weak)
 			note(c, &key.found.id, head->received_ns, NOW_PENDING);
 		t->unanswered |= weak;
@@ -174,7 +198,7 @@ static struct id decide_event(struct commit *c, struct journal_ticket *t, const 
 		return key.found.id;
 	}
 	uint64_t at = put_bytes(&c->events, head, head->size);
-	if (!hash128_none(head->key))
+	if (!hash128_none(head->key) && !(key_seen && is_outdated(head->flags, head->received_ns, &key.found)))
 		dedupe_put(c->j->dedupe, head->key.hi, at, key_seen ? key.at : 0, head->received_ns);
 	if (new_token)
 		dedupe_put(c->j->dedupe, head->token.hi, at, 0, head->received_ns);
@@ -207,6 +231,9 @@ static void decide(struct commit *c, struct journal_ticket *t)
 			worsen(t, JOURNAL_FRESH);
 			id = t->id;
 			break;
+		case JOURNAL_CURSOR:
+			put_cursor(c, head);
+			break;
 		case JOURNAL_REFUSED:
 			put_bytes(&c->quarantine, head, head->size);
 			c->count.refused++;
@@ -222,10 +249,14 @@ static void decide(struct commit *c, struct journal_ticket *t)
 			t->id = id;
 		at += head->size;
 	}
+	if (t->outcome == 0) /* nothing but a cursor */
+		t->outcome = JOURNAL_FRESH;
 	if (t->unanswered) { /* ready for journal_answering(): one note per event */
 		t->records.n = 0;
 		for (size_t i = first_note; i < c->n_notes; i++) {
-			struct journal_record r = { .kind = JOURNAL_ANSWER, .original = c->notes[i].id, .received_ns = c->notes[i].received_ns };
+			struct journal_record r = { .kind = JOURNAL_ANSWER,
+						    .original = c->notes[i].id,
+						    .received_ns = c->notes[i].received_ns };
 			record_encode(&t->records, &r);
 		}
 	}
@@ -258,9 +289,30 @@ static int write_group(struct commit *c, struct err *err)
 	struct journal *j = c->j;
 	if (c->unsure)
 		return err_set(err, "%s", c->why.text);
-	if (c->quarantine.bytes.n && seglog_commit(j->quarantine, c->quarantine.bytes.p, c->quarantine.bytes.n, err) != 0)
+	if (c->quarantine.bytes.n &&
+	    seglog_commit(j->quarantine, c->quarantine.bytes.p, c->quarantine.bytes.n, err) != 0)
 		return -1;
 	return c->events.bytes.n ? seglog_commit(j->events, c->events.bytes.p, c->events.bytes.n, err) : 0;
+}
+
+/* A segment begins with a copy of all cursors. */
+static bool carry_cursors(struct commit *c)
+{
+	struct journal *j = c->j;
+	if (cursors_count(j->cursors) == 0 || atomic_load(&j->cursors_in) == c->events.base.hi)
+		return false;
+	c->scratch.n = 0;
+	cursors_encode(j->cursors, &c->scratch);
+	put_bytes(&c->events, c->scratch.p, c->scratch.n);
+	return true;
+}
+
+static void note_cursors(struct commit *c)
+{
+	struct journal *j = c->j;
+	cursors_note_durable(j->cursors);
+	if (c->events.bytes.n)
+		atomic_store(&j->cursors_in, cursors_count(j->cursors) ? c->events.base.hi : UINT64_MAX);
 }
 
 static void add_counts(struct commit *c)
@@ -284,20 +336,28 @@ static int try_commit(struct commit *c, struct journal_ticket *list, struct err 
 	/* first: a full segment is finished even when there is no room, or it could never be pruned */
 	if (reserve(j->events, &c->events, err) != 0 || reserve(j->quarantine, &c->quarantine, err) != 0)
 		return -1;
-	if (atomic_load(&j->over_limit))
+	bool carried = carry_cursors(c);
+	if (atomic_load(&j->over_limit)) {
+		/* the segment that holds the cursors may be the one that has to go */
+		if (carried && write_group(c, err) == 0)
+			note_cursors(c);
 		return err_set(err, "the journal is at its limit (retention: size) and everything in it is still owed; "
-		                    "raise the limit or mend the sinks that are behind");
+				    "raise the limit or mend the sinks that are behind");
+	}
 	if (dedupe_begin(j->dedupe, clock_wall_ns() - j->options.dedupe_window_ms * NS_PER_MS)) {
 		static struct log_limit limit;
-		log_limited(&limit, LOG_LEVEL_WARNING, "journal: more than %u keys within the dedupe window; the oldest are forgotten early",
-		            DEDUPE_GENERATION * DEDUPE_GENERATIONS);
+		log_limited(&limit, LOG_LEVEL_WARNING,
+			    "journal: more than %u keys within the dedupe window; the oldest are forgotten early",
+			    DEDUPE_GENERATION * DEDUPE_GENERATIONS);
 	}
 	for (struct journal_ticket *t = list; t; t = t->next)
 		decide(c, t);
 	if (write_group(c, err) != 0) {
 		dedupe_roll_back(j->dedupe);
+		cursors_forget_noted(j->cursors);
 		return -1;
 	}
+	note_cursors(c);
 	add_counts(c);
 	for (size_t i = 0; i < c->n_notes; i++) {
 		if (c->notes[i].what == NOW_ANSWERED)
@@ -311,12 +371,16 @@ static int try_commit(struct commit *c, struct journal_ticket *list, struct err 
 static void hand_back(struct journal *j, struct journal_ticket *list)
 {
 	for (struct journal_ticket **t = &list, *own; *t;) {
-		if (!(*t)->internal) {
-			t = &(*t)->next;
+		own = *t;
+		if (!own->internal && !own->waiter) {
+			t = &own->next;
 			continue;
 		}
-		own = *t;
 		*t = own->next;
+		if (own->waiter) {
+			waiter_wake(own->waiter);
+			continue;
+		}
 		buf_free(&own->records);
 		free(own);
 	}
@@ -402,10 +466,13 @@ void committer_replay(struct journal *j, uint64_t segment, const struct index_en
 			unanswered_remove(j->unanswered, &e->id);
 		return;
 	}
+	if (e->flags & JOURNAL_FLAG_RELEASED) /* known by what came first */
+		return;
 	if (e->kind == JOURNAL_EVENT && !hash128_none(e->key)) {
 		struct lookup before = { .c = &c, .hash = e->key };
 		bool seen = e->dedupe != PATCHBAY_DEDUPE_KEY && look_up(&before);
-		dedupe_put(j->dedupe, e->key.hi, at, seen ? before.at : 0, e->received_ns);
+		if (!seen || !is_outdated(e->flags, e->received_ns, &before.found))
+			dedupe_put(j->dedupe, e->key.hi, at, seen ? before.at : 0, e->received_ns);
 	}
 	if ((e->kind == JOURNAL_EVENT || e->kind == JOURNAL_DUPLICATE) && !hash128_none(e->token))
 		dedupe_put(j->dedupe, e->token.hi, at, 0, e->received_ns);

@@ -19,7 +19,6 @@
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MIN UINT64_C(4096)
-#define QUEUE_BYTES (UINT64_C(64) << 20)
 
 /* ---- Opening */
 
@@ -35,6 +34,15 @@ static int take_lock(struct journal *j, struct err *err)
 		result = err_set(err, "%s is in use by another patchbay; stop that one first", j->path);
 	free(name);
 	return result;
+}
+
+/* Without entries it may have been begun just before a crash: then the cursors stand in the one before. */
+static bool may_hold_cursors(const struct index *index)
+{
+	for (size_t i = 0; i < index->n; i++)
+		if (index->v[i].kind == JOURNAL_CURSOR)
+			return true;
+	return index->n == 0 || index->v[0].offset != SEGMENT_HEADER_SIZE;
 }
 
 /* Dedupe forgets nothing by a restart: the indexes of all segments within the window go through it again, in order;
@@ -58,7 +66,8 @@ static int replay(struct journal *j, struct err *err)
 			if (index_load(dir, number, s.end, !last, &index, err) != 0) {
 				if (last)
 					return -1;
-				log_error("journal: repeats of events of one segment will not be recognised: %s", err->text);
+				log_error("journal: repeats of events of one segment will not be recognised: %s",
+					  err->text);
 				continue;
 			}
 			if (!last)
@@ -66,6 +75,8 @@ static int replay(struct journal *j, struct err *err)
 		} else if (index_load_sidecar(dir, number, &index) != 0) {
 			continue;
 		}
+		if (last && may_hold_cursors(&index))
+			j->cursors_in = cursors_recover(j->cursors, j->events);
 		for (size_t i = 0; i < index.n && index.last_ms >= oldest_ms; i++) {
 			if (records++ % 1024 == 0)
 				dedupe_begin(j->dedupe, 0);
@@ -105,10 +116,11 @@ static uint64_t portion(uint64_t limit)
 	return bytes < SEGMENT_BYTES_MIN ? SEGMENT_BYTES_MIN : bytes < SEGMENT_BYTES ? bytes : SEGMENT_BYTES;
 }
 
-static int open_parts(struct journal *j, struct err *err)
+static int open_parts(struct journal *j, enum state_use use, struct err *err)
 {
 	uint64_t quarantine_segment = portion((uint64_t)j->options.quarantine_bytes);
-	uint64_t events_segment = j->options.segment_bytes ? j->options.segment_bytes : portion((uint64_t)j->options.retention_bytes);
+	uint64_t events_segment =
+		j->options.segment_bytes ? j->options.segment_bytes : portion((uint64_t)j->options.retention_bytes);
 	char *name = xasprintf("%s/events", j->path);
 	j->events = seglog_open(name, events_segment, j->writable, err);
 	free(name);
@@ -120,7 +132,7 @@ static int open_parts(struct journal *j, struct err *err)
 	if (!j->quarantine)
 		return -1;
 	name = xasprintf("%s/state.db", j->path);
-	j->state = state_open(name, j->writable, err);
+	j->state = state_open(name, use, err);
 	free(name);
 	return j->state ? 0 : -1;
 }
@@ -134,9 +146,9 @@ static int respect_positions(struct journal *j, struct err *err)
 		return -1;
 	if (journal_pos_cmp(newest, end) <= 0)
 		return 0;
-	log_error("journal: sinks have seen events up to %" PRIx64 ":%" PRIx64 ", but the events end at %" PRIx64 ":%" PRIx64
-	          ": the disk lost some, or an older copy was put back",
-	          newest.hi, newest.lo, end.hi, end.lo);
+	log_error("journal: sinks have seen events up to %" PRIx64 ":%" PRIx64 ", but the events end at %" PRIx64
+		  ":%" PRIx64 ": the disk lost some, or an older copy was put back",
+		  newest.hi, newest.lo, end.hi, end.lo);
 	return seglog_begin_anew(j->events, newest.hi + 1, err);
 }
 
@@ -148,13 +160,17 @@ struct journal *journal_open(const struct journal_options *options, struct err *
 		err_set(err, "cannot create the journal's folder %s: %s", j->path, strerror(errno));
 		goto fail;
 	}
-	if (take_lock(j, err) != 0 || seglog_sync_parent(j->path, err) != 0 || open_parts(j, err) != 0 || respect_positions(j, err) != 0)
+	if (take_lock(j, err) != 0 || seglog_sync_parent(j->path, err) != 0 || open_parts(j, STATE_OWN, err) != 0 ||
+	    respect_positions(j, err) != 0)
 		goto fail;
 	j->dedupe = dedupe_create();
 	j->unanswered = unanswered_create();
 	j->heads = heads_create(j->events);
+	j->cursors = cursors_create();
+	j->cursors_in = UINT64_MAX;
 	if (replay(j, err) != 0)
 		goto fail;
+	j->state_seen = state_changed(j->state); /* before anybody can look at the journal as it is now */
 	j->committer_runs = pthread_create(&j->committer, NULL, committer_main, j) == 0;
 	j->housekeeper_runs = pthread_create(&j->housekeeper, NULL, housekeeper_main, j) == 0;
 	if (!j->committer_runs || !j->housekeeper_runs) {
@@ -169,14 +185,24 @@ fail:
 	return NULL;
 }
 
-struct journal *journal_open_reader(const char *path, struct err *err)
+static struct journal *open_beside(const char *path, enum state_use use, struct err *err)
 {
 	struct journal *j = new_journal(path, false);
-	if (open_parts(j, err) != 0) {
+	if (open_parts(j, use, err) != 0) {
 		journal_close(j);
 		return NULL;
 	}
 	return j;
+}
+
+struct journal *journal_open_reader(const char *path, struct err *err)
+{
+	return open_beside(path, STATE_READ, err);
+}
+
+struct journal *journal_open_operator(const char *path, struct err *err)
+{
+	return open_beside(path, STATE_OPERATE, err);
 }
 
 void journal_close(struct journal *j)
@@ -198,6 +224,7 @@ void journal_close(struct journal *j)
 		pthread_join(j->housekeeper, NULL);
 	}
 	heads_destroy(j->heads);
+	cursors_destroy(j->cursors);
 	unanswered_destroy(j->unanswered);
 	dedupe_destroy(j->dedupe);
 	state_close(j->state);
@@ -214,58 +241,6 @@ void journal_close(struct journal *j)
 	pthread_cond_destroy(&j->house.rung);
 	free(j->path);
 	free(j);
-}
-
-/* ---- Appending */
-
-void journal_encode(struct buf *b, const struct journal_record *r)
-{
-	record_encode(b, r);
-}
-
-bool journal_append(struct journal *j, struct journal_ticket *list)
-{
-	size_t bytes = 0;
-	struct journal_ticket *last = list;
-	for (struct journal_ticket *t = list; t; last = t, t = t->next)
-		bytes += t->records.n;
-	pthread_mutex_lock(&j->queue.lock);
-	bool taken = !j->queue.stop && (j->queue.bytes == 0 || j->queue.bytes + bytes <= QUEUE_BYTES);
-	bool wake = false;
-	if (taken) {
-		*j->queue.last = list;
-		j->queue.last = &last->next;
-		j->queue.bytes += bytes;
-		wake = j->queue.idle;
-		j->queue.idle = false;
-	}
-	pthread_mutex_unlock(&j->queue.lock);
-	if (wake)
-		pthread_cond_signal(&j->queue.filled);
-	return taken;
-}
-
-bool journal_answering(struct journal *j, struct journal_ticket *t)
-{
-	t->next = NULL;
-	return journal_append(j, t);
-}
-
-void journal_answer_failed(struct journal *j, const struct journal_ticket *t)
-{
-	struct journal_ticket *own = xcalloc(1, sizeof *own);
-	own->internal = true;
-	buf_add(&own->records, t->records.p, t->records.n);
-	for (size_t at = 0; at < own->records.n;) {
-		struct record_head *head = (void *)(own->records.p + at);
-		head->flags |= JOURNAL_FLAG_ANSWER_FAILED;
-		at += head->size;
-	}
-	if (!journal_append(j, own)) {
-		log_warning("journal: cannot note that an answer did not reach its provider; its retry will be delivered again");
-		buf_free(&own->records);
-		free(own);
-	}
 }
 
 bool journal_trouble(struct journal *j, struct err *why)
@@ -322,49 +297,6 @@ void journal_wake(struct journal *j)
 	j->tail.wakes++;
 	pthread_cond_broadcast(&j->tail.moved);
 	pthread_mutex_unlock(&j->tail.lock);
-}
-
-/* ---- Deliveries */
-
-int journal_sink_open(struct journal *j, const char *sink, struct journal_sink *ret, struct err *err)
-{
-	if (state_sink_open(j->state, sink, seglog_end(j->events), ret, err) != 0)
-		return -1;
-	if (journal_pos_cmp(ret->cursor, seglog_start(j->events)) < 0) {
-		log_warning("sink %s: what it was owed before segment %08" PRIx64 " was pruned while no route led to it", sink,
-		            seglog_start(j->events).hi);
-		ret->cursor = seglog_start(j->events);
-	}
-	return 0;
-}
-
-int journal_sinks_keep(struct journal *j, const char *const *sinks, size_t n, struct err *err)
-{
-	return state_sinks_keep(j->state, sinks, n, err);
-}
-
-int journal_settle(struct journal *j, const char *sink, const struct journal_pos *cursor, const struct journal_settled *v, size_t n,
-                   const patchbay_str *checkpoint, struct err *err)
-{
-	return state_settle(j->state, sink, cursor, v, n, checkpoint, err);
-}
-
-int journal_due(struct journal *j, const char *sink, int64_t now_ms, struct journal_parked *ret, size_t max, int64_t *ret_next_ms,
-                struct err *err)
-{
-	return state_due(j->state, sink, now_ms, ret, max, ret_next_ms, err);
-}
-
-int journal_deliveries(struct journal *j, struct journal_pos at, const struct id *id,
-                       void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err)
-{
-	return state_deliveries(j->state, at, id, each, ctx, err);
-}
-
-int journal_attempts(struct journal *j, const struct id *id, void (*each)(void *ctx, const struct journal_attempt *), void *ctx,
-                     struct err *err)
-{
-	return state_attempts(j->state, id, each, ctx, err);
 }
 
 void journal_stats(struct journal *j, struct journal_stats *ret)

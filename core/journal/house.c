@@ -1,5 +1,6 @@
-/* house.c - the housekeeper: writes the indexes of finished segments, prunes what is finished and old or too much, keeps the
- * quarantine within its cap. Nothing that is owed is ever pruned: when that leaves no room, appends are refused. */
+/* house.c - the housekeeper: writes the indexes of finished segments, prunes what is finished and old or too much,
+ * keeps the quarantine within its cap. Nothing that is owed is ever pruned: when that leaves no room, appends are
+ * refused. */
 #include "journal/internal.h"
 
 #include "base/clock.h"
@@ -10,7 +11,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define TICK_MS 1000
+#define TICK_MS 500
+#define TICKS_OF_A_ROUND 2
+#define RECOVERED_MARGIN_MS (INT64_C(86400) * 1000) /* clocks jump */
 
 static void index_finished(struct journal *j, struct seglog *log)
 {
@@ -45,7 +48,7 @@ static void prune_events(struct journal *j)
 	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
 		bool old = s.last_ms && s.last_ms < oldest_ms;
 		bool settled = s.number < owed.hi || (s.number == owed.hi && owed.lo >= s.end);
-		if (!settled || (!old && bytes <= limit))
+		if (!settled || (!old && bytes <= limit) || s.number >= atomic_load(&j->cursors_in))
 			break;
 		bytes -= s.end;
 		before = s.number + 1;
@@ -91,25 +94,73 @@ static void prune_indexes(struct journal *j)
 	closedir(d);
 }
 
+static int64_t begun_ms(struct seglog *log)
+{
+	struct seglog_segment s;
+	struct segment_header h;
+	int fd = seglog_at(log, 0, &s) ? segment_open(seglog_dir(log), s.number, O_RDONLY, &h, NULL) : -1;
+	if (fd == -1)
+		return 0;
+	close(fd);
+	return h.created_ns / NS_PER_MS;
+}
+
+/* Which requests were admitted after all is of interest as long as they may be there: not when everything that is kept
+ * was begun after that. */
+static void prune_recovered(struct journal *j)
+{
+	int64_t events_ms = begun_ms(j->events), quarantine_ms = begun_ms(j->quarantine);
+	int64_t before_ms = (events_ms < quarantine_ms ? events_ms : quarantine_ms) - RECOVERED_MARGIN_MS;
+	struct err err;
+	if (before_ms > 0 && state_prune_recovered(j->state, before_ms, &err) != 0)
+		log_error("journal: %s", err.text);
+}
+
+/* An operator's command has replayed deliveries, say: whoever waits should look again. */
+static void notice_operations(struct journal *j)
+{
+	uint64_t now = state_changed(j->state);
+	if (now == 0 || now == j->state_seen)
+		return;
+	j->state_seen = now;
+	atomic_fetch_add(&j->operations, 1);
+	journal_wake(j);
+}
+
+struct starts { /* where the logs began when what hangs on them was last pruned */
+	uint64_t events, quarantine;
+};
+
+static void keep_house(struct journal *j, struct starts *starts)
+{
+	seglog_prepare(j->events, &j->house.stop);
+	index_finished(j, j->events);
+	prune_events(j);
+	prune_quarantine(j);
+	struct starts now = { seglog_start(j->events).hi, seglog_start(j->quarantine).hi };
+	if (starts->events != now.events)
+		prune_indexes(j);
+	if (starts->events != now.events || starts->quarantine != now.quarantine)
+		prune_recovered(j);
+	*starts = now;
+}
+
 void *housekeeper_main(void *journal)
 {
 	struct journal *j = journal;
-	uint64_t start = 0;
+	struct starts starts = { 0, 0 };
 	pthread_mutex_lock(&j->house.lock);
-	while (!j->house.stop) {
+	for (unsigned tick = 0; !j->house.stop; tick++) {
 		pthread_mutex_unlock(&j->house.lock);
-		seglog_prepare(j->events, &j->house.stop);
-		index_finished(j, j->events);
-		prune_events(j);
-		prune_quarantine(j);
-		if (start != seglog_start(j->events).hi) {
-			start = seglog_start(j->events).hi;
-			prune_indexes(j);
-		}
+		notice_operations(j);
+		if (tick % TICKS_OF_A_ROUND == 0)
+			keep_house(j, &starts);
 		pthread_mutex_lock(&j->house.lock);
 		struct timespec until;
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += TICK_MS / 1000;
+		until.tv_nsec += TICK_MS * NS_PER_MS;
+		until.tv_sec += until.tv_nsec / NS_PER_S;
+		until.tv_nsec %= NS_PER_S;
 		if (!j->house.stop)
 			pthread_cond_timedwait(&j->house.rung, &j->house.lock, &until);
 	}

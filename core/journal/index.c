@@ -143,7 +143,9 @@ static void add_entry(void *ctx, uint64_t offset, const struct record_head *head
 		b->index.v = xrealloc(b->index.v, b->room * sizeof *b->index.v);
 	}
 	index_entry_of(offset, head, &b->index.v[b->index.n++]);
-	int64_t ms = head->received_ns / 1000000;
+	int64_t ms = head->received_ns / 1000000, made_ms = id_time_ms(&head->id);
+	if (ms < made_ms) /* it is looked for by its id, which may be newer: see JOURNAL_FLAG_LATE */
+		ms = made_ms;
 	if (b->index.first_ms == 0 || ms < b->index.first_ms)
 		b->index.first_ms = ms;
 	if (ms > b->index.last_ms)
@@ -155,11 +157,9 @@ static void write_sidecar(int dir, uint64_t number, uint64_t salt, uint64_t end,
 	char name[SEGMENT_NAME_SIZE], temporary[SEGMENT_NAME_SIZE];
 	segment_name(number, "idx", name);
 	segment_name(number, "idx-tmp", temporary);
-	struct index_header h = { .salt = salt,
-		                  .end = end,
-		                  .n = index->n,
-		                  .first_ms = index->first_ms,
-		                  .last_ms = index->last_ms };
+	struct index_header h = {
+		.salt = salt, .end = end, .n = index->n, .first_ms = index->first_ms, .last_ms = index->last_ms
+	};
 	memcpy(h.magic, magic, sizeof magic);
 	h.checksum = index_checksum(&h, index->v);
 	int fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
@@ -201,9 +201,10 @@ int index_load(int dir, uint64_t number, uint64_t end, bool write, struct index 
 	}
 	bad += end - (uint64_t)good_end;
 	if (bad && write)
-		log_error("journal: %" PRIu64 " bytes of segment %08" PRIx64 " are damaged; the events that stood there are lost, all others "
-		          "are kept",
-		          bad, number);
+		log_error("journal: %" PRIu64 " bytes of segment %08" PRIx64
+			  " are damaged; the events that stood there are lost, all others "
+			  "are kept",
+			  bad, number);
 	if (write)
 		write_sidecar(dir, number, segment.salt, end, &b.index);
 out:

@@ -2,6 +2,7 @@
 #ifndef JOURNAL_INTERNAL_H
 #define JOURNAL_INTERNAL_H
 
+#include "journal/cursors.h"
 #include "journal/dedupe.h"
 #include "journal/seglog.h"
 #include "journal/state.h"
@@ -30,17 +31,20 @@ struct journal {
 	struct { /* who waits for new events */
 		pthread_mutex_t lock;
 		pthread_cond_t moved;
-		unsigned waiting;   /* lock */
-		uint64_t wakes;     /* lock */
+		unsigned waiting; /* lock */
+		uint64_t wakes;   /* lock */
 	} tail;
 
 	struct { /* why appends are refused */
 		pthread_mutex_t lock;
-		struct err why;   /* lock */
+		struct err why; /* lock */
 		atomic_bool is;
 	} trouble;
 
 	atomic_bool over_limit; /* set by the housekeeper: nothing may be pruned, and there is no room */
+
+	_Atomic uint64_t operations; /* what other processes have done to the state, counted by the housekeeper */
+	uint64_t state_seen;         /* the housekeeper's: state_changed() when it last looked */
 
 	struct { /* the housekeeper's bell */
 		pthread_mutex_t lock;
@@ -55,6 +59,10 @@ struct journal {
 	struct dedupe *dedupe;
 	struct unanswered *unanswered;
 	struct heads *heads;
+	struct cursors *cursors;
+	/* The newest segment that holds all cursors, and must stay; UINT64_MAX: there are none. Set by the committer.
+	 */
+	_Atomic uint64_t cursors_in;
 	int64_t retry_at_ns; /* steady clock: after a failure, not before */
 
 	struct {
@@ -71,6 +79,9 @@ static inline struct journal_pos pos_unpack(uint64_t at)
 {
 	return (struct journal_pos){ at >> 32, at & UINT32_MAX };
 }
+
+/* append.c */
+void waiter_wake(void *waiter); /* of a ticket that is decided; the ticket is the waiting thread's then */
 
 /* commit.c */
 void *committer_main(void *journal);

@@ -33,6 +33,8 @@ enum {
 	JOURNAL_FLAG_HELD = 8,      /* an event that is not routed itself: its details come first, and then */
 	JOURNAL_FLAG_RELEASED = 16, /* the same event once more, same id, to be routed: details in `request`,
 	                             * or in `note` why there are none */
+	JOURNAL_FLAG_LATE = 32,     /* received long before what stands beside it: verified again, or released. Who walks
+	                             * through the journal by time draws no conclusion from it */
 };
 
 struct journal_record {
@@ -93,6 +95,7 @@ struct journal_ticket { /* everything that one request brought; the caller's unt
 	enum journal_outcome outcome; /* the worst of all records: UNAVAILABLE, REPLAYED, FRESH, then DUP */
 	struct id id;          /* of the first record's event: new, or the original's */
 	bool internal;         /* the engine's own: never seen by decided() */
+	void *waiter;          /* the same: journal_append_wait() */
 	bool quiet;            /* repeats of known events leave no record: what is polled comes again and again */
 	bool unanswered;       /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
@@ -143,10 +146,15 @@ int journal_read_before(struct journal_reader *, struct journal_pos *pos, struct
 int journal_find(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
 /* The released record of an event that was held. 1, 0 (not yet), -1. */
 int journal_find_released(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
-/* Which of these dedupe keys of a source belong to an event that the journal still has, however old. */
+/* Which of these dedupe keys of a source belong to an event that the journal still has, or still knows a repeat of, however
+ * old. */
 struct journal_key {
 	patchbay_str source, key;
-	bool known; /* result */
+	uint8_t dedupe;    /* PATCHBAY_DEDUPE_KEY or _LATEST, the class that the key belongs to */
+	patchbay_str data; /* LATEST: only an event with just these bytes counts, */
+	int64_t since_ns;  /* and only if it was received then or later; 0 = whenever */
+	bool known;        /* results */
+	struct id id;      /* known: of that event */
 };
 int journal_keys_known(struct journal_reader *, struct journal_key *, size_t n, struct err *err);
 /* Quarantined requests that could not be verified, newest first, *cursor zeroed at first. 1, 0, -1. */
@@ -163,6 +171,9 @@ struct journal_sink { /* what is durable about a sink */
 	patchbay_str checkpoint;   /* malloc'ed: free(checkpoint.p) */
 	bool fresh;                /* was not known until now: starts at the end of the journal */
 };
+/* The name under which the host itself settles events that are held until their details are there; no user can call a
+ * sink so. It belongs to those that are kept, and is not shown to people. */
+#define JOURNAL_SINK_ENRICH "enrich:"
 /* [control] */
 int journal_sink_open(struct journal *, const char *sink, struct journal_sink *ret, struct err *err);
 /* Which sinks the retention must wait for. What is known of others stays, but holds nothing up. [control] */
@@ -175,7 +186,9 @@ enum journal_act {
 	JOURNAL_SKIP = 4,
 	JOURNAL_NOTE = 5, /* an attempt that failed because of the destination: recorded, and nothing else changes */
 };
-#define JOURNAL_WAITS INT64_MAX /* due_ms: not before the earlier delivery of its subject is settled */
+/* due_ms: not before the earlier deliveries of its subject are settled; then, in the same step, it becomes due (at once, if none
+ * is parked any more): call journal_due() again after settling either. It has attempt 0, unless it was attempted before. */
+#define JOURNAL_WAITS INT64_MAX
 
 struct journal_settled {
 	struct journal_pos at;
@@ -188,10 +201,10 @@ struct journal_settled {
 	int64_t at_ms;         /* when the attempt was made, wall clock */
 	int64_t took_ms;
 	const char *class_;    /* DEAD: "event", "destination", "configuration", "plugin", "gave up"; static text */
-	patchbay_str why;      /* unless DONE */
+	patchbay_str why;      /* the reason; DONE: what the sink has to say about it, mostly nothing */
 };
 /* One durable step: cursor (NULL = stays), exceptions, outcomes and checkpoint (NULL = stays). Thread-safe,
- * one caller per sink. A DONE item that was never parked costs no row of its own. */
+ * one caller per sink. A DONE item that was never parked, and of which nothing is said, costs no row of its own. */
 int journal_settle(struct journal *, const char *sink, const struct journal_pos *cursor,
                    const struct journal_settled *, size_t n, const patchbay_str *checkpoint, struct err *err);
 
@@ -267,7 +280,8 @@ struct journal_replay {
 	int64_t due_ms; /* wall clock */
 };
 /* Parks these deliveries of a sink, whatever they were: they are owed again, `why` is in their history, and give_up counts from
- * now. Those already parked become due. One durable step. On a journal that is open, or journal_open_operator()'s. */
+ * now. Those already parked become due; those that the sink has not come to are left alone. One durable step, so not more than a
+ * thousand or so: a running daemon has to wait for it. On a journal that is open, or journal_open_operator()'s. */
 int journal_replay(struct journal *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms, patchbay_str why,
                    struct err *err);
 /* A number that changes when somebody else has replayed; waiting threads are woken. [any thread] */

@@ -1,6 +1,6 @@
-/* reader.c - reading records: forward from a cursor, at a position, backward for lists, by id. Everything is
+/* reader.c - reading records: forward from a cursor, at a position, backward for lists. Everything is
  * pread into the reader's own buffer, checked, and good until the next call. */
-#include "journal/internal.h"
+#include "journal/reader.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,28 +14,6 @@
 
 #define READ_AHEAD (UINT64_C(256) << 10)
 #define PAGE UINT64_C(4096)
-#define ID_MARGIN_MS (INT64_C(60) * 1000) /* ids are made when the post arrives, records a little later */
-
-struct tape { /* an open segment, and a window of it in memory */
-	struct seglog *log;
-	uint64_t number, salt;
-	int fd; /* -1: none */
-	char *p;
-	size_t room, n;
-	uint64_t offset; /* of p[0] */
-	bool unreadable; /* the last read failed: the disk, not what stands there */
-};
-
-struct journal_reader {
-	struct journal *j;
-	struct tape events, refused;
-	struct { /* where the records of one segment stand, for going backward */
-		struct seglog *log;
-		uint64_t number, end;
-		uint64_t *v;
-		size_t n, room;
-	} offsets;
-};
 
 struct journal_reader *journal_reader_open(struct journal *j)
 {
@@ -51,6 +29,7 @@ static void tape_fini(struct tape *t)
 	if (t->fd != -1)
 		close(t->fd);
 	free(t->p);
+	index_free(&t->index.entries);
 }
 
 void journal_reader_close(struct journal_reader *r)
@@ -63,7 +42,7 @@ void journal_reader_close(struct journal_reader *r)
 	free(r);
 }
 
-static int tape_open(struct tape *t, uint64_t number, struct err *err)
+int tape_open(struct tape *t, uint64_t number, struct err *err)
 {
 	if (t->fd != -1 && t->number == number)
 		return 0;
@@ -106,7 +85,9 @@ static int tape_fill(struct tape *t, uint64_t offset, uint64_t want, uint64_t en
 			break;
 		t->n += (size_t)got;
 	}
-	return t->n >= want ? 0 : err_set(err, "segment %08" PRIx64 " ends at %" PRIu64 ", before it should", t->number, offset + t->n);
+	return t->n >= want ? 0
+			    : err_set(err, "segment %08" PRIx64 " ends at %" PRIu64 ", before it should", t->number,
+				      offset + t->n);
 }
 
 /* The record at this offset; NULL: there is no whole one (not an error of reading: *err untouched), or err. */
@@ -124,7 +105,8 @@ static const struct record_head *tape_record(struct tape *t, uint64_t offset, ui
 	return record_valid(head, t->n - (offset - t->offset), t->salt) ? head : NULL;
 }
 
-static int tape_read(struct tape *t, struct journal_pos *pos, struct journal_record *ret, struct journal_pos *ret_at, struct err *err)
+int tape_read(struct tape *t, struct journal_pos *pos, struct journal_record *ret, struct journal_pos *ret_at,
+	      struct err *err)
 {
 	for (;;) {
 		struct seglog_segment s;
@@ -157,11 +139,15 @@ static int tape_read(struct tape *t, struct journal_pos *pos, struct journal_rec
 			pos->lo += t->unreadable ? PAGE - pos->lo % PAGE : RECORD_ALIGN;
 		if (pos->lo > s.end)
 			pos->lo = s.end;
-		return err_set(err, "segment %08" PRIx64 " is damaged from byte %" PRIu64 " to %" PRIu64 "; what stood there is lost", s.number, bad, pos->lo);
+		return err_set(err,
+			       "segment %08" PRIx64 " is damaged from byte %" PRIu64 " to %" PRIu64
+			       "; what stood there is lost",
+			       s.number, bad, pos->lo);
 	}
 }
 
-int journal_read(struct journal_reader *r, struct journal_pos *pos, struct journal_record *ret, struct journal_pos *ret_at, struct err *err)
+int journal_read(struct journal_reader *r, struct journal_pos *pos, struct journal_record *ret,
+		 struct journal_pos *ret_at, struct err *err)
 {
 	return tape_read(&r->events, pos, ret, ret_at, err);
 }
@@ -175,7 +161,7 @@ int journal_read_at(struct journal_reader *r, struct journal_pos at, struct jour
 	return rc == -1 ? -1 : err_set(err, "no event stands at %" PRIx64 ":%" PRIx64 " any more", at.hi, at.lo);
 }
 
-/* ---- Backward, and by id */
+/* ---- Backward */
 
 static void add_offset(void *ctx, uint64_t offset, const struct record_head *head)
 {
@@ -203,7 +189,8 @@ static int load_offsets(struct journal_reader *r, struct tape *t, const struct s
 	return 0;
 }
 
-static int read_before(struct journal_reader *r, struct tape *t, struct journal_pos *pos, struct journal_record *ret, struct err *err)
+static int read_before(struct journal_reader *r, struct tape *t, struct journal_pos *pos, struct journal_record *ret,
+		       struct err *err)
 {
 	for (size_t i = seglog_count(t->log); i-- > 0;) {
 		struct seglog_segment s;
@@ -241,40 +228,10 @@ int journal_read_before(struct journal_reader *r, struct journal_pos *pos, struc
 	return read_before(r, &r->events, pos, ret, err);
 }
 
-int journal_read_refused(struct journal_reader *r, struct journal_pos *cursor, struct journal_record *ret, struct err *err)
+int journal_read_refused(struct journal_reader *r, struct journal_pos *cursor, struct journal_record *ret,
+			 struct err *err)
 {
 	if (cursor->hi == 0)
 		*cursor = seglog_end(r->j->quarantine);
 	return read_before(r, &r->refused, cursor, ret, err);
-}
-
-static int find_in(struct tape *t, const struct id *id, struct journal_record *ret, struct journal_pos *ret_at, struct err *err)
-{
-	for (size_t i = seglog_count(t->log); i-- > 0;) {
-		struct seglog_segment s;
-		struct index index;
-		if (!seglog_at(t->log, i, &s))
-			continue;
-		if (s.last_ms && s.last_ms + ID_MARGIN_MS < id_time_ms(id)) /* older ones may be newer by a clock that was set back */
-			continue;
-		if (index_load(seglog_dir(t->log), s.number, s.end, false, &index, err) != 0)
-			continue;
-		uint64_t offset = 0;
-		for (size_t k = 0; k < index.n && offset == 0; k++)
-			if (index.v[k].kind != JOURNAL_ANSWER && memcmp(&index.v[k].id, id, sizeof *id) == 0)
-				offset = index.v[k].offset;
-		index_free(&index);
-		if (!offset)
-			continue;
-		struct journal_pos pos = { s.number, offset };
-		return tape_read(t, &pos, ret, ret_at, err);
-	}
-
-	return 0;
-}
-
-int journal_find(struct journal_reader *r, const struct id *id, struct journal_record *ret, struct journal_pos *ret_at, struct err *err)
-{
-	int rc = find_in(&r->events, id, ret, ret_at, err);
-	return rc != 0 ? rc : find_in(&r->refused, id, ret, ret_at, err);
 }

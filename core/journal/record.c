@@ -21,6 +21,16 @@ static struct hash128 hash_of(uint64_t domain, patchbay_str source, patchbay_str
 	return (struct hash128){ h.high64, h.low64 | 1 }; /* never zero: that means none */
 }
 
+struct hash128 record_key(uint8_t dedupe, patchbay_str source, patchbay_str key)
+{
+	return hash_of(1u + dedupe, source, key);
+}
+
+struct hash128 record_data(patchbay_str source, patchbay_str data)
+{
+	return hash_of(0, source, data);
+}
+
 static uint16_t put(struct buf *b, patchbay_str s)
 {
 	size_t n = s.n > UINT16_MAX ? UINT16_MAX : s.n;
@@ -45,9 +55,9 @@ void record_encode(struct buf *b, const struct journal_record *r)
 		.request_size = (uint32_t)r->request.n,
 	};
 	if ((r->kind == JOURNAL_EVENT || r->kind == JOURNAL_DUPLICATE) && r->dedupe != PATCHBAY_DEDUPE_NONE) {
-		head.key = hash_of(1u + r->dedupe, r->source, r->key);
+		head.key = record_key(r->dedupe, r->source, r->key);
 		if (r->dedupe != PATCHBAY_DEDUPE_KEY)
-			head.data = hash_of(0, r->source, r->data);
+			head.data = record_data(r->source, r->data);
 	}
 	if (r->token.n)
 		head.token = hash_of(UINT64_MAX, r->source, r->token);

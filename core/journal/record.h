@@ -35,6 +35,10 @@ _Static_assert(sizeof(struct record_head) == 144, "the head is part of the file 
  * longer than 64 KiB are cut: callers bound what has a meaning. */
 void record_encode(struct buf *, const struct journal_record *);
 
+/* What the head has of these. */
+struct hash128 record_key(uint8_t dedupe, patchbay_str source, patchbay_str key);
+struct hash128 record_data(patchbay_str source, patchbay_str data);
+
 void record_seal(struct record_head *, uint64_t salt); /* last: computes the checksum */
 
 /* Is there a whole, unharmed record at p, of which `n` bytes are readable? */

@@ -8,19 +8,42 @@
 
 struct state;
 
-struct state *state_open(const char *path, bool writable, struct err *err);
+enum state_use {
+	STATE_OWN, /* the daemon's: creates it, or brings it up to date */
+	STATE_READ,
+	STATE_OPERATE, /* beside a daemon, also to write */
+};
+
+struct state *state_open(const char *path, enum state_use, struct err *err);
 void state_close(struct state *);
 
-int state_sink_open(struct state *, const char *sink, struct journal_pos end, struct journal_sink *ret, struct err *err);
+/* The same as those of journal.h without `state_`, but: `end` is where a new sink begins. */
+int state_sink_open(struct state *, const char *sink, struct journal_pos end, struct journal_sink *ret,
+		    struct err *err);
 int state_sinks_keep(struct state *, const char *const *sinks, size_t n, struct err *err);
-int state_settle(struct state *, const char *sink, const struct journal_pos *cursor, const struct journal_settled *, size_t n,
-                 const patchbay_str *checkpoint, struct err *err);
+int state_settle(struct state *, const char *sink, const struct journal_pos *cursor, const struct journal_settled *,
+		 size_t n, const patchbay_str *checkpoint, struct err *err);
+int state_settled_ahead(struct state *, const char *sink, struct journal_pos from, struct journal_pos **ret, size_t *n,
+			struct err *err);
+int state_subject_owed(struct state *, const char *sink, uint64_t subject, struct err *err);
 int state_due(struct state *, const char *sink, int64_t now_ms, struct journal_parked *ret, size_t max,
-              int64_t *ret_next_ms, struct err *err);
+	      int64_t *ret_next_ms, struct err *err);
 int state_deliveries(struct state *, struct journal_pos at, const struct id *,
-                     void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err);
-int state_attempts(struct state *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *), void *ctx,
-                   struct err *err);
+		     void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err);
+int state_attempts(struct state *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *),
+		   void *ctx, struct err *err);
+int state_dead(struct state *, const struct journal_dead_filter *, bool (*each)(void *ctx, const struct journal_dead *),
+	       void *ctx, struct err *err);
+int state_replay(struct state *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms,
+		 patchbay_str why, struct err *err);
+int state_sink_counts(struct state *, const char *sink, struct journal_sink_counts *ret, struct err *err);
+int state_recovered_add(struct state *, const struct id *request, const struct id *event, int64_t at_ms,
+			struct err *err);
+int state_recovered(struct state *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
+		    struct err *err);
+
+/* A number that changes when another process has changed something; 0: cannot be found out now. */
+uint64_t state_changed(struct state *);
 
 /* The furthest cursor of any sink; 0:0 without one. */
 int state_newest(struct state *, struct journal_pos *ret, struct err *err);
@@ -28,5 +51,7 @@ int state_newest(struct state *, struct journal_pos *ret, struct err *err);
 int state_oldest_owed(struct state *, struct journal_pos end, struct journal_pos *ret, struct err *err);
 /* Forgets what became of events before this position. */
 int state_prune(struct state *, struct journal_pos before, struct err *err);
+/* Forgets which requests were admitted after all before that time. */
+int state_prune_recovered(struct state *, int64_t before_ms, struct err *err);
 
 #endif

@@ -1,143 +1,17 @@
 /* The embedded journal as a whole, in a temporary folder. */
-#include "base/clock.h"
-#include "base/mem.h"
-#include "journal/journal.h"
-#include "temp_dir.h"
+#include "journal_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
-
-struct fixture {
-	char *path;
-	struct journal *j;
-	pthread_mutex_t lock;
-	pthread_cond_t came;
-	struct journal_ticket *back; /* lock */
-	int64_t now_ns;
-};
-
-static void decided(void *ctx, struct journal_ticket *list)
-{
-	struct fixture *f = ctx;
-	pthread_mutex_lock(&f->lock);
-	while (list) {
-		struct journal_ticket *t = list;
-		list = t->next;
-		t->next = f->back;
-		f->back = t;
-	}
-	pthread_cond_signal(&f->came);
-	pthread_mutex_unlock(&f->lock);
-}
-
-static void open_journal(struct fixture *f)
-{
-	struct journal_options o = { .path = f->path, .retention_age_ms = INT64_C(30) * 86400000, .retention_bytes = INT64_C(1) << 30,
-		                     .quarantine_bytes = 1 << 20, .dedupe_window_ms = 86400000, .segment_bytes = 4096,
-		                     .decided = decided, .ctx = f };
-	struct err err = { "" };
-	f->j = journal_open(&o, &err);
-	if (!f->j)
-		fail_msg("%s", err.text);
-}
-
-static void reopen(struct fixture *f)
-{
-	journal_close(f->j);
-	open_journal(f);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof *f);
-	f->path = temp_dir_make();
-	f->now_ns = clock_wall_ns();
-	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->came, NULL);
-	open_journal(f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	journal_close(f->j);
-	temp_dir_remove(f->path);
-	pthread_mutex_destroy(&f->lock);
-	pthread_cond_destroy(&f->came);
-	free(f);
-	return 0;
-}
-
-static void wait_back(struct fixture *f)
-{
-	pthread_mutex_lock(&f->lock);
-	while (!f->back)
-		pthread_cond_wait(&f->came, &f->lock);
-	f->back = f->back->next;
-	pthread_mutex_unlock(&f->lock);
-}
-
-static struct journal_record record(struct fixture *f, const char *key, const char *data)
-{
-	f->now_ns += NS_PER_MS;
-	return (struct journal_record){ .id = id_new(f->now_ns), .kind = JOURNAL_EVENT, .dedupe = PATCHBAY_DEDUPE_KEY,
-		                        .received_ns = f->now_ns, .source = STR("fleet"), .plugin = STR("p"), .type = STR("t"),
-		                        .kind_name = STR("k"), .key = str_c(key), .data = str_c(data) };
-}
-
-static void append(struct fixture *f, struct journal_ticket *t, const struct journal_record *r)
-{
-	t->records.n = 0;
-	t->next = NULL;
-	t->n = 1;
-	t->late_ms = 3000;
-	t->horizon_s = 27000;
-	journal_encode(&t->records, r);
-	assert_true(journal_append(f->j, t));
-	wait_back(f);
-}
-
-static enum journal_outcome put(struct fixture *f, const struct journal_record *r, struct id *ret)
-{
-	struct journal_ticket t = { 0 };
-	append(f, &t, r);
-	if (ret)
-		*ret = t.id;
-	buf_free(&t.records);
-	return t.outcome;
-}
-
-static size_t count(struct fixture *f, uint8_t kind)
-{
-	struct journal_reader *reader = journal_reader_open(f->j);
-	struct journal_pos pos = journal_start(f->j);
-	struct journal_record r;
-	struct err err;
-	size_t n = 0;
-	int rc;
-	while ((rc = journal_read(reader, &pos, &r, NULL, &err)) == 1)
-		n += r.kind == kind;
-	assert_int_equal(rc, 0);
-	journal_reader_close(reader);
-	return n;
-}
 
 static void test_a_key_names_one_event_also_after_a_restart(void **state)
 {
 	struct fixture *f = *state;
-	struct journal_record first = record(f, "a", "{\"n\":1}"), again = record(f, "a", "{\"n\":2}"), other = record(f, "b", "{}");
+	struct journal_record first = record(f, "a", "{\"n\":1}"), again = record(f, "a", "{\"n\":2}"),
+			      other = record(f, "b", "{}");
 	struct id id;
 	assert_int_equal(put(f, &first, &id), JOURNAL_FRESH);
 	assert_memory_equal(&id, &first.id, sizeof id);
@@ -186,8 +60,12 @@ static void test_a_token_with_another_key_is_a_replay(void **state)
 static void test_snapshots_compare_with_the_latest_only(void **state)
 {
 	struct fixture *f = *state;
-	static const struct { const char *data; enum journal_outcome outcome; } steps[] = {
-		{ "A", JOURNAL_FRESH }, { "A", JOURNAL_DUP }, { "B", JOURNAL_FRESH }, { "A", JOURNAL_FRESH }, { "A", JOURNAL_DUP },
+	static const struct {
+		const char *data;
+		enum journal_outcome outcome;
+	} steps[] = {
+		{ "A", JOURNAL_FRESH }, { "A", JOURNAL_DUP }, { "B", JOURNAL_FRESH },
+		{ "A", JOURNAL_FRESH }, { "A", JOURNAL_DUP },
 	};
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		struct journal_record r = record(f, "vehicle 1", steps[i].data);
@@ -405,7 +283,9 @@ static void test_settling_is_remembered_event_by_event(void **state)
 		snprintf(key, sizeof key, "%d", i);
 		struct journal_record r = record(f, key, "{}");
 		put(f, &r, NULL);
-		items[i] = (struct journal_settled){ .id = r.id, .act = JOURNAL_DONE, .attempt = 1, .at_ms = 5, .why = STR("") };
+		items[i] = (struct journal_settled){
+			.id = r.id, .act = JOURNAL_DONE, .attempt = 1, .at_ms = 5, .why = STR("")
+		};
 		assert_int_equal(journal_read(reader, &pos, &r, &items[i].at, &err), 1);
 	}
 	items[3].act = JOURNAL_PARK;
@@ -425,8 +305,11 @@ static void test_settling_is_remembered_event_by_event(void **state)
 	journal_reader_close(reader);
 	reopen(f);
 	for (int i = 0; i < N; i++) {
-		enum journal_state want = i == 3 ? JOURNAL_STATE_PARKED : i == 5 ? JOURNAL_STATE_DEAD : i == 7 ? JOURNAL_STATE_SKIPPED :
-		                          i == 9 ? JOURNAL_STATE_NOT_ROUTED : JOURNAL_STATE_DONE;
+		enum journal_state want = i == 3   ? JOURNAL_STATE_PARKED
+					  : i == 5 ? JOURNAL_STATE_DEAD
+					  : i == 7 ? JOURNAL_STATE_SKIPPED
+					  : i == 9 ? JOURNAL_STATE_NOT_ROUTED
+						   : JOURNAL_STATE_DONE;
 		assert_int_equal(state_of(f, items[i].at, &items[i].id), want);
 	}
 	assert_int_equal(journal_sink_open(f->j, "audit", &sink, &err), 0);
@@ -457,7 +340,6 @@ static void test_a_second_daemon_is_kept_out(void **state)
 	assert_null(journal_open(&o, &err));
 	assert_non_null(strstr(err.text, "in use by another patchbay"));
 }
-
 
 static void wait_for_file(const struct fixture *f, const char *name)
 {
@@ -536,8 +418,13 @@ static void test_a_limit_smaller_than_an_event_does_not_close_the_journal_for_go
 {
 	struct fixture *f = *state;
 	journal_close(f->j);
-	struct journal_options o = { .path = f->path, .retention_age_ms = INT64_C(30) * 86400000, .retention_bytes = 5000,
-		                     .quarantine_bytes = 0, .dedupe_window_ms = 86400000, .decided = decided, .ctx = f };
+	struct journal_options o = { .path = f->path,
+				     .retention_age_ms = INT64_C(30) * 86400000,
+				     .retention_bytes = 5000,
+				     .quarantine_bytes = 0,
+				     .dedupe_window_ms = 86400000,
+				     .decided = decided,
+				     .ctx = f };
 	struct err err = { "" };
 	f->j = journal_open(&o, &err);
 	assert_non_null(f->j);
@@ -637,8 +524,12 @@ static void *post(void *arg)
 		int64_t now = clock_wall_ns();
 		char key[32];
 		snprintf(key, sizeof key, "%d-%d", p->number, i);
-		struct journal_record r = { .id = id_new(now), .kind = i % 16 ? JOURNAL_EVENT : JOURNAL_REFUSED, .received_ns = now,
-			                    .source = STR("fleet"), .key = str_c(key), .token = str_c(key) };
+		struct journal_record r = { .id = id_new(now),
+					    .kind = i % 16 ? JOURNAL_EVENT : JOURNAL_REFUSED,
+					    .received_ns = now,
+					    .source = STR("fleet"),
+					    .key = str_c(key),
+					    .token = str_c(key) };
 		journal_encode(&t->records, &r);
 		assert_true(journal_append(p->j, t));
 		struct journal_stats stats;
@@ -651,8 +542,13 @@ static void test_many_threads(void **state)
 {
 	struct fixture *f = *state;
 	journal_close(f->j);
-	struct journal_options o = { .path = f->path, .retention_age_ms = 1, .retention_bytes = 1 << 30, .quarantine_bytes = 1 << 14,
-		                     .dedupe_window_ms = 86400000, .segment_bytes = 4096, .decided = decided_alone };
+	struct journal_options o = { .path = f->path,
+				     .retention_age_ms = 1,
+				     .retention_bytes = 1 << 30,
+				     .quarantine_bytes = 1 << 14,
+				     .dedupe_window_ms = 86400000,
+				     .segment_bytes = 4096,
+				     .decided = decided_alone };
 	struct err err = { "" };
 	f->j = journal_open(&o, &err);
 	assert_non_null(f->j);
@@ -688,16 +584,20 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_key_names_one_event_also_after_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_token_with_another_key_is_a_replay, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_snapshots_compare_with_the_latest_only, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_equal_bytes_are_a_retry_only_if_no_answer_arrived, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_equal_bytes_are_a_retry_only_if_no_answer_arrived, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_answers_are_remembered_over_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_torn_tail_costs_only_what_was_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage_in_the_middle_harms_only_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reads_forward_backward_and_by_id_across_segments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_settling_is_remembered_event_by_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_second_daemon_is_kept_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_the_segment_of_a_restart_is_indexed_when_it_is_full, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_repeat_is_no_event_when_descriptors_have_run_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_limit_smaller_than_an_event_does_not_close_the_journal_for_good, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_segment_of_a_restart_is_indexed_when_it_is_full, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_repeat_is_no_event_when_descriptors_have_run_out, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_a_limit_smaller_than_an_event_does_not_close_the_journal_for_good,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_events_behind_a_lost_end_are_not_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_threads, setup, teardown),
 	};
