@@ -22,6 +22,7 @@ struct config_secret { /* how a person calls a secret: never its value */
 	const char *option;
 	size_t index; /* of a list */
 	char *name;   /* "env FLEET_SECRET", "file /etc/patchbay/old.key", "credential x", "written in routes.yaml" */
+	bool made_up; /* config_load_for_testing() */
 };
 struct config_secrets {
 	struct config_secret *v;
@@ -43,6 +44,8 @@ struct config_retry {
 	int64_t initial_ms, max_ms, give_up_ms; /* retry: {initial: 1s, factor: 2, max: 1h, give_up: 72h} */
 	double factor;
 };
+
+#define CONFIG_TIMEOUT_MS 30000 /* of a sink, where neither the file nor its plugin says */
 
 struct config_sink {
 	char *name;
@@ -125,6 +128,9 @@ struct config *config_load(const char *path, const struct config_plugins *, stru
  * (each is empty), no program of a plugin's option is compiled (each is NULL), and no plugin is asked for its opinion.
  * Nothing can be run with it. */
 struct config *config_load_for_looking(const char *path, const struct config_plugins *, struct config_faults *);
+/* For trying out what it does with events, in a place that may not have its secrets: one that cannot be read is made
+ * up, and what a plugin then objects to is only a warning. */
+struct config *config_load_for_testing(const char *path, const struct config_plugins *, struct config_faults *);
 void config_free(struct config *); /* wipes secrets; NULL is fine */
 void config_faults_free(struct config_faults *);
 

@@ -162,16 +162,14 @@ static void load_file(struct loader *l, const struct node *root)
 	load_routes(l, root);
 }
 
-static struct config *load(const char *path, const struct config_plugins *plugins, bool looking,
-			   struct config_faults *faults)
+/* With a loader that knows the plugins and what this is for. */
+static struct config *load(struct loader l, const char *path, struct config_faults *faults)
 {
 	*faults = (struct config_faults){ 0 };
 	struct config *config = xcalloc(1, sizeof(*config));
-	struct loader l = { .faults = { path, faults, 0 },
-			    .plugins = plugins,
-			    .config = config,
-			    .dir = folder_of(path),
-			    .looking = looking };
+	l.faults = (struct faults){ path, faults, 0 };
+	l.config = config;
+	l.dir = folder_of(path);
 
 	config->path = xstrdup(path);
 	struct node *root = yaml_load(path, &l.faults);
@@ -188,7 +186,7 @@ static struct config *load(const char *path, const struct config_plugins *plugin
 
 struct config *config_load(const char *path, const struct config_plugins *plugins, struct config_faults *faults)
 {
-	return load(path, plugins, false, faults);
+	return load((struct loader){ .plugins = plugins }, path, faults);
 }
 
 struct config *config_load_for_looking(const char *path, const struct config_plugins *plugins,
@@ -196,7 +194,13 @@ struct config *config_load_for_looking(const char *path, const struct config_plu
 {
 	struct config_plugins unasked = *plugins;
 	unasked.check = NULL; /* it would judge empty secrets */
-	return load(path, &unasked, true, faults);
+	return load((struct loader){ .plugins = &unasked, .looking = true }, path, faults);
+}
+
+struct config *config_load_for_testing(const char *path, const struct config_plugins *plugins,
+				       struct config_faults *faults)
+{
+	return load((struct loader){ .plugins = plugins, .testing = true }, path, faults);
 }
 
 char *config_journal_folder(const char *path, struct err *err)

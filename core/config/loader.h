@@ -11,6 +11,10 @@ struct loader {
 	const struct config_plugins *plugins;
 	struct config *config;
 	bool looking; /* config_load_for_looking() */
+	bool testing; /* config_load_for_testing() */
+	const char *plugin;             /* whose options are being read, for messages; NULL: the host's own */
+	struct config_secrets *secrets; /* where the names of its secrets go; NULL: nowhere */
+	size_t made_up;                 /* secrets that could not be read, for testing */
 };
 
 /* "'fleet' must be a mapping ..., not a list", at the node. Silent for NODE_BAD. Returns -1. */
@@ -21,6 +25,8 @@ char *loader_path(const struct loader *, patchbay_str path); /* made absolute; t
 void load_addresses(struct loader *, const struct node *root); /* addresses.c: listen, admin */
 void load_sources(struct loader *, const struct node *);       /* instances.c */
 void load_sinks(struct loader *, const struct node *);
+/* delivery.c: the options that every sink has, with what its plugin says where the file does not. */
+void load_delivery(struct loader *, const struct node *, struct config_sink *);
 void load_routes(struct loader *, const struct node *root); /* routes.c */
 
 void source_free(struct config_source *); /* what they hold, not themselves */

@@ -25,7 +25,7 @@ static int fill_default(struct loader *l, const struct option_table *t, const pa
 		r = option_read(&inner, option, node, field);
 	if (inner.faults.errors > 0) {
 		fault_error(&l->faults, t->line, t->column, "plugin %s declares a wrong default for '%s': %s",
-			    t->plugin, option->name, found.v[0].message);
+			    l->plugin, option->name, found.v[0].message);
 		r = -1;
 	}
 	node_free(node);
@@ -116,6 +116,21 @@ static void free_strs(patchbay_strs *strs)
 	*strs = (patchbay_strs){ NULL, 0 };
 }
 
+static void free_list(const patchbay_option *option, patchbay_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		options_free(option->fields, option->n_fields, (char *)(uintptr_t)list->v + i * option->fields_size);
+	free_const(list->v);
+	*list = (patchbay_list){ NULL, 0 };
+}
+
+static void free_strs_expr(patchbay_strs_expr *either)
+{
+	free_strs(&either->strs);
+	free_expr(either->expr);
+	either->expr = NULL;
+}
+
 static void free_fields(patchbay_fields *fields)
 {
 	for (size_t i = 0; i < fields->n; i++) {
@@ -146,6 +161,17 @@ void option_free(const patchbay_option *option, void *field)
 		break;
 	case PATCHBAY_T_FIELDS:
 		free_fields(field);
+		break;
+	case PATCHBAY_T_MAP:
+		options_free(option->fields, option->n_fields, *(void **)field);
+		free(*(void **)field);
+		*(void **)field = NULL;
+		break;
+	case PATCHBAY_T_LIST:
+		free_list(option, field);
+		break;
+	case PATCHBAY_T_STRS_EXPR:
+		free_strs_expr(field);
 		break;
 	default: /* nothing is allocated for it */
 		break;

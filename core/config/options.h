@@ -4,12 +4,23 @@
 
 #include "config/loader.h"
 
+/* An entry of one of the host's own tables. */
+#define OPTION_OF(kind, struct_, field, name_, ...)                                                                    \
+	{                                                                                                              \
+		.size = sizeof(patchbay_option), .type = (kind), .offset = offsetof(struct_, field), .name = (name_),  \
+		__VA_ARGS__                                                                                            \
+	}
+/* One that stands there for people to read, or for option_read() with another place to write to. */
+#define OPTION_BY_HAND(kind, name_, ...)                                                                               \
+	{                                                                                                              \
+		.size = sizeof(patchbay_option), .type = (kind), .name = (name_), __VA_ARGS__                          \
+	}
+
 struct option_table {
 	const patchbay_option *v; /* the plugin layer has checked it, and made it of our size */
 	size_t n;
 	const char *const *others; /* NULL-terminated: keys of the same mapping that the caller reads */
 	const char *who;           /* "sink 'audit'", for messages */
-	const char *plugin;        /* whose table this is, for messages; NULL: the host's own */
 	int line, column;          /* the place of what is missing */
 };
 

@@ -93,6 +93,28 @@ bool scalar_bytes(patchbay_str s, int64_t *ret)
 	return read_unit(s, sizes, COUNT(sizes), ret);
 }
 
+bool scalar_rate(patchbay_str s, int64_t *ret_count, int64_t *ret_ms)
+{
+	static const struct unit per[] = { { "/s", 1000 }, { "/min", 60000 }, { "/h", 3600000 } };
+	size_t digits = leading_digits(s);
+	patchbay_str name = { s.p + digits, s.n - digits };
+	int64_t count;
+
+	if (str_is(s, "off")) {
+		*ret_count = *ret_ms = 0;
+		return true;
+	}
+	if (!read_digits(s.p, digits, &count) || count < 1 || count > SCALAR_RATE_MAX)
+		return false;
+	for (size_t i = 0; i < COUNT(per); i++)
+		if (str_is(name, per[i].name)) {
+			*ret_count = count;
+			*ret_ms = per[i].factor;
+			return true;
+		}
+	return false;
+}
+
 static const char *show_unit(int64_t value, const struct unit *units, size_t n, char out[SCALAR_SHOW_SIZE])
 {
 	size_t i = 0;

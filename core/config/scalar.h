@@ -9,6 +9,10 @@ bool scalar_real(patchbay_str, double *ret);   /* finite */
 bool scalar_ms(patchbay_str, int64_t *ret);    /* 500ms, 2s, 5m, 1h, 7d; 0 needs no unit */
 bool scalar_bytes(patchbay_str, int64_t *ret); /* 512, 64K, 10M, 1G, 2T: powers of 1024 */
 
+/* 50/s, 20/min, 500/h: so many in so many milliseconds; "off": 0 in 0. */
+#define SCALAR_RATE_MAX 1000000
+bool scalar_rate(patchbay_str, int64_t *ret_count, int64_t *ret_ms);
+
 /* Bits behind the prefix are cleared; *ret_stray tells whether there were any. */
 bool scalar_cidr(patchbay_str, patchbay_cidr *ret, bool *ret_stray);
 

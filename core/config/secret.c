@@ -131,48 +131,116 @@ static int read_credential(struct loader *l, const struct node *at, const char *
 	return r;
 }
 
-int secret_read(struct loader *l, const struct node *node, const char *name, patchbay_str *ret)
+/* The node that says where the secret is: the text itself, or the only member of a mapping. */
+static const struct node *find_place(struct loader *l, const struct node *node, const char *name)
 {
 	struct faults *f = &l->faults;
-	if (node->kind == NODE_BAD)
-		return -1;
-	if (l->looking) {
-		keep("", 0, ret);
-		return 0;
-	}
-	if (node->kind == NODE_SCALAR && node->text.n > 0 && !node_is_null(node)) {
-		fault_warning(f, node->line, node->column,
-			      "'%s' stands here for everyone who reads this file; better " WAYS, name);
-		keep(node->text.p, node->text.n, ret);
-		return 0;
-	}
+	if (node->kind == NODE_SCALAR && node->text.n > 0 && !node_is_null(node))
+		return node;
 	if (node->kind != NODE_MAP || node->n != 1) {
 		fault_error(f, node->line, node->column, "'%s' must be one secret, not %s; " HOW, name,
 			    node->kind == NODE_SCALAR ? "nothing"
 			    : node->kind == NODE_LIST ? "a list"
 						      : "several keys");
-		return -1;
+		return NULL;
 	}
 	const struct node *from = &node->items[0];
-	char *hint = fault_hint(from->key, kinds, 3, "");
-	int r = -1;
+	if (from->kind == NODE_BAD)
+		return NULL;
 	if (!str_is(from->key, "env") && !str_is(from->key, "file") && !str_is(from->key, "credential")) {
 		/* The key is not shown: {hunter2} is a mapping, too. */
+		char *hint = fault_hint(from->key, kinds, 3, "");
 		fault_error(f, from->key_line, from->key_column, "'%s': unknown kind of secret; " HOW "%s", name, hint);
-	} else if (from->kind == NODE_BAD) {
-		r = -1;
-	} else if (from->kind != NODE_SCALAR || from->text.n == 0 || node_is_null(from) ||
-		   strlen(from->text.p) != from->text.n) {
+		free(hint);
+		return NULL;
+	}
+	if (from->kind != NODE_SCALAR || from->text.n == 0 || node_is_null(from) ||
+	    strlen(from->text.p) != from->text.n) {
 		fault_error(f, from->line, from->column, "'%s': '%s' needs a name; " HOW, name, from->key.p);
-	} else if (str_is(from->key, "env")) {
-		r = read_env(l, from, name, ret);
+		return NULL;
+	}
+	return from;
+}
+
+/* Puts down how a person calls it. Returns its index among those of the same option. */
+static size_t note_name(struct loader *l, const struct node *node, const struct node *from, const char *option)
+{
+	struct config_secrets *all = l->secrets;
+	size_t index = 0;
+	if (!all)
+		return 0;
+	for (size_t i = 0; i < all->n; i++)
+		index += strcmp(all->v[i].option, option) == 0;
+	char *name;
+	if (from == node) {
+		const char *slash = strrchr(l->faults.path, '/');
+		name = xasprintf("written in %s", slash ? slash + 1 : l->faults.path);
 	} else if (str_is(from->key, "file")) {
 		char *path = loader_path(l, from->text);
-		r = read_file(l, from, name, path, ret);
+		name = xasprintf("file %s", path);
 		free(path);
 	} else {
-		r = read_credential(l, from, name, ret);
+		name = xasprintf("%s %.*s", from->key.p, STR_ARG(from->text));
 	}
-	free(hint);
+	for (char *p = name; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	all->v = xrealloc(all->v, (all->n + 1) * sizeof(*all->v));
+	all->v[all->n++] = (struct config_secret){ .option = option, .index = index, .name = name };
+	return index;
+}
+
+static int read_place(struct loader *l, const struct node *from, const char *name, patchbay_str *ret)
+{
+	if (str_is(from->key, "env"))
+		return read_env(l, from, name, ret);
+	if (str_is(from->key, "credential"))
+		return read_credential(l, from, name, ret);
+	char *path = loader_path(l, from->text);
+	int r = read_file(l, from, name, path, ret);
+	free(path);
 	return r;
+}
+
+/* For testing: what can be read is taken, in place of the rest stands something that no two secrets share. An option
+ * that is called a URL gets one. */
+static void make_up(struct loader *l, const struct node *from, const char *option, size_t index, patchbay_str *ret)
+{
+	struct config_faults found = { 0 };
+	struct loader quiet = *l;
+	size_t n = strlen(option);
+	quiet.faults = (struct faults){ .path = "", .list = &found };
+	if (read_place(&quiet, from, option, ret) < 0) {
+		bool url = n >= 3 && strcmp(option + n - 3, "url") == 0;
+		char *text = xasprintf("%smade-up-%s-%zu", url ? "https://patchbay.invalid/" : "", option, index + 1);
+		*ret = str_c(text);
+		l->made_up++;
+		if (l->secrets)
+			l->secrets->v[l->secrets->n - 1].made_up = true;
+	}
+	config_faults_free(&found);
+}
+
+int secret_read(struct loader *l, const struct node *node, const char *option, patchbay_str *ret)
+{
+	if (node->kind == NODE_BAD)
+		return -1;
+	const struct node *from = find_place(l, node, option);
+	if (!from)
+		return -1;
+	size_t index = note_name(l, node, from, option);
+	if (l->looking) {
+		keep("", 0, ret);
+		return 0;
+	}
+	if (from != node && !l->testing)
+		return read_place(l, from, option, ret);
+	if (from != node) {
+		make_up(l, from, option, index, ret);
+		return 0;
+	}
+	fault_warning(&l->faults, node->line, node->column,
+		      "'%s' stands here for everyone who reads this file; better " WAYS, option);
+	keep(node->text.p, node->text.n, ret);
+	return 0;
 }

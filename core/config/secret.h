@@ -7,7 +7,8 @@
 
 #define SECRET_FILE_MAX (64 << 10)
 
-int secret_read(struct loader *, const struct node *, const char *name, patchbay_str *ret); /* -1: said why */
-void secret_free(patchbay_str *);                                                           /* wipes it */
+/* How it is called goes into loader->secrets; `option` must outlive them. -1: said why. */
+int secret_read(struct loader *, const struct node *, const char *option, patchbay_str *ret);
+void secret_free(patchbay_str *); /* wipes it */
 
 #endif

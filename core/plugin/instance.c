@@ -133,6 +133,7 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 	*instance = (struct instance){
 		.host = host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
 	};
+	instance->host.instance = str_c(instance->name);
 	call_init(&call, CONTROL_MEMORY);
 	call_begin(&call, CONTROL_MS);
 	patchbay_status status = sink ? plugin->sink->create(&instance->host, &call, options, &instance->self)

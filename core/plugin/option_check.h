@@ -6,8 +6,9 @@
 
 #include <patchbay/plugin.h>
 
-/* side: "source" or "sink". *ret: to be freed; NULL when there are no options. */
+/* side: "source" or "sink". *ret: for options_copy_free(), nested tables with it; NULL when there are no options. */
 int options_copy(const char *side, const patchbay_option *theirs, uint32_t n, uint32_t options_size,
 		 patchbay_option **ret, struct err *err);
+void options_copy_free(patchbay_option *ours, uint32_t n); /* NULL is fine */
 
 #endif

@@ -1,10 +1,11 @@
-/* services.c - the tables by their ids. JSON and expressions have theirs at home. */
+/* services.c - the tables by their ids. JSON, expressions and HTTP have theirs at home. */
 #include "plugin/services.h"
 
 #include "base/call.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "expr/expr.h"
+#include "net/http_client.h"
 
 #include <string.h>
 
@@ -32,6 +33,7 @@ const void *service_find(const char *id)
 		{ PATCHBAY_CRYPTO, &crypto_service },
 		{ PATCHBAY_TIME, &time_service },
 		{ PATCHBAY_EXPR, &expr_service },
+		{ PATCHBAY_HTTP, &http_service },
 	};
 
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)

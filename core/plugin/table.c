@@ -104,6 +104,8 @@ static int copy_sink(const patchbay_sink *theirs, struct table *t, struct err *e
 	    require_slot(sink->act, "sink", "act", err) != 0 ||
 	    options_copy("sink", sink->options, sink->n_options, sink->options_size, &t->sink_options, err) != 0)
 		return -1;
+	if (sink->rate && !text_ok(sink->rate, TEXT_MAX))
+		return err_set(err, "the default rate of its sink is longer than one line");
 	sink->options = t->sink_options;
 	return 0;
 }
@@ -156,7 +158,7 @@ void table_destroy(struct table *t)
 {
 	if (!t)
 		return;
-	free(t->source_options);
-	free(t->sink_options);
+	options_copy_free(t->source_options, t->source.n_options);
+	options_copy_free(t->sink_options, t->sink.n_options);
 	free(t);
 }

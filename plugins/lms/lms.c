@@ -142,14 +142,15 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 		return refuse(lms, call, PATCHBAY_S("X-TI-Signature is not the 64 hex digits of an HMAC-SHA256"));
 	match = patchbay_keys_match(&lms->keys, &r->body, 1, hex);
 	if (match == 0)
-		return refuse(
-			lms, call,
-			patchbay_fmt(host, call,
-				     "X-TI-Signature matches none of the configured secrets (%zu): compare 'signing_secret' with "
-				     "the platform's",
-				     lms->keys.n));
-	host->explain(call, patchbay_fmt(host, call, "address %.*s, HMAC-SHA256, secret %zu of %zu", (int)who.n, who.p,
-					 match, lms->keys.n));
+		return refuse(lms, call,
+			      patchbay_fmt(host, call,
+					   "X-TI-Signature matches none of the configured secrets (%zu): compare "
+					   "'signing_secret' with "
+					   "the platform's",
+					   lms->keys.n));
+	patchbay_str secret = patchbay_keys_name(&lms->keys, call, match);
+	host->explain(call, patchbay_fmt(host, call, "address %.*s, HMAC-SHA256, %.*s", (int)who.n, who.p,
+					 (int)secret.n, secret.p));
 	return PATCHBAY_OK;
 }
 

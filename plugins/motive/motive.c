@@ -106,13 +106,14 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 					 "HMAC-SHA1"));
 	match = patchbay_keys_match(&m->keys, &r->body, 1, hex);
 	if (match == 0)
-		return refuse(
-			m, call,
-			patchbay_fmt(host, call,
-				     "X-KT-Webhook-Signature matches none of the configured secrets (%zu): compare 'secret' with "
-				     "the webhook's in Motive; a proxy that changes the body breaks it, too",
-				     m->keys.n));
-	host->explain(call, patchbay_fmt(host, call, "HMAC-SHA1, secret %zu of %zu", match, m->keys.n));
+		return refuse(m, call,
+			      patchbay_fmt(host, call,
+					   "X-KT-Webhook-Signature matches none of the configured secrets (%zu): "
+					   "compare 'secret' with "
+					   "the webhook's in Motive; a proxy that changes the body breaks it, too",
+					   m->keys.n));
+	patchbay_str secret = patchbay_keys_name(&m->keys, call, match);
+	host->explain(call, patchbay_fmt(host, call, "HMAC-SHA1, %.*s", (int)secret.n, secret.p));
 	return PATCHBAY_OK;
 }
 

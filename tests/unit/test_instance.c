@@ -106,16 +106,16 @@ static void test_check_tells_errors_from_warnings(void **state)
 	struct err err = { "left over" };
 	(void)state;
 
-	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, NULL, &err), 0);
+	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, &err), 0);
 	assert_string_equal(err.text, "");
 	options.sentence = "a short secret";
-	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, NULL, &err), 0);
+	assert_int_equal(plugins.check(plugins.ctx, &plugin, false, &options, &err), 0);
 	assert_string_equal(err.text, "a short secret");
 	options.status = PATCHBAY_ECONFIG;
-	assert_int_not_equal(plugins.check(plugins.ctx, &plugin, false, &options, NULL, &err), 0);
+	assert_int_not_equal(plugins.check(plugins.ctx, &plugin, false, &options, &err), 0);
 	assert_string_equal(err.text, "a short secret");
 	/* the sink has no check() */
-	assert_int_equal(plugins.check(plugins.ctx, &plugin, true, &options, NULL, &err), 0);
+	assert_int_equal(plugins.check(plugins.ctx, &plugin, true, &options, &err), 0);
 	assert_string_equal(err.text, "");
 	assert_null(plugins.find(plugins.ctx, "test", &err));
 	registry_destroy(registry);
@@ -152,6 +152,29 @@ static void test_the_host_that_a_plugin_sees(void **state)
 	instance_destroy(instance);
 }
 
+static void test_secrets_are_called_by_their_names(void **state)
+{
+	char one[] = "env ONE", two[] = "file /two";
+	struct config_secret names[] = { { .option = "key", .name = one },
+					 { .option = "key", .index = 1, .name = two } };
+	struct config_secrets secrets = { names, 2 };
+	struct options options = { .status = PATCHBAY_OK };
+	struct err err;
+	struct instance *instance = instance_create(&plugin, false, "fleet", &options, &secrets, &err);
+	const patchbay_host *host = instance_host(instance);
+	(void)state;
+
+	assert_true(str_is(host->secret_name(host, "key", 1), "file /two"));
+	assert_true(str_is(host->secret_name(host, "key", 0), "env ONE"));
+	assert_true(str_is(host->secret_name(host, "key", 2), ""));
+	assert_true(str_is(host->secret_name(host, "other", 0), ""));
+	instance_destroy(instance);
+	instance = instance_create(&plugin, false, "fleet", &options, NULL, &err);
+	host = instance_host(instance);
+	assert_true(str_is(host->secret_name(host, "key", 0), ""));
+	instance_destroy(instance);
+}
+
 static void test_log_lines_name_instance_and_plugin(void **state)
 {
 	struct options options = { .status = PATCHBAY_OK };
@@ -181,7 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_lives_from_create_to_destroy),       TEST(test_a_refused_start_says_who_and_why),
 		TEST(test_check_tells_errors_from_warnings),   TEST(test_the_host_that_a_plugin_sees),
-		TEST(test_log_lines_name_instance_and_plugin),
+		TEST(test_log_lines_name_instance_and_plugin), TEST(test_secrets_are_called_by_their_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

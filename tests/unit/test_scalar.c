@@ -38,6 +38,20 @@ static void reads_real_numbers(void **state)
 		assert_false(scalar_real(str_c(bad[i]), &d));
 }
 
+static void reads_rates(void **state)
+{
+	int64_t n, ms;
+	(void)state;
+	assert_true(scalar_rate(STR("50/s"), &n, &ms) && n == 50 && ms == 1000);
+	assert_true(scalar_rate(STR("20/min"), &n, &ms) && n == 20 && ms == 60000);
+	assert_true(scalar_rate(STR("1000000/h"), &n, &ms) && n == 1000000 && ms == 3600000);
+	assert_true(scalar_rate(STR("off"), &n, &ms) && n == 0 && ms == 0);
+	static const char *const bad[] = { "",    "/s",        "s",   "1",    "1/",
+					   "0/s", "1000001/s", "1/m", "1 /s", "99999999999999999999/s" };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(scalar_rate(str_c(bad[i]), &n, &ms));
+}
+
 static void reads_durations_and_sizes(void **state)
 {
 	int64_t n;
@@ -100,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_whole_numbers),
 		cmocka_unit_test(reads_real_numbers),
+		cmocka_unit_test(reads_rates),
 		cmocka_unit_test(reads_durations_and_sizes),
 		cmocka_unit_test(shows_the_largest_unit_that_fits),
 		cmocka_unit_test(reads_networks),

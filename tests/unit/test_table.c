@@ -229,6 +229,66 @@ static void test_options_must_make_sense(void **state)
 	assert_refused("minimum above its maximum");
 }
 
+struct inner {
+	int64_t depth;
+};
+
+static void test_nested_tables_are_checked_and_copied(void **state)
+{
+	struct err err;
+	patchbay_option deepest[] = { PATCHBAY_OPTION(struct inner, PATCHBAY_T_INT, depth, .def = "3") };
+	patchbay_option inner[] = { { .size = sizeof(patchbay_option),
+				      .type = PATCHBAY_T_LIST,
+				      .name = "hops",
+				      .fields = deepest,
+				      .n_fields = 1,
+				      .fields_size = sizeof(struct inner) } };
+	patchbay_option *outer = &it.options[2];
+	(void)state;
+
+	*outer = (patchbay_option){ .size = sizeof(*outer),
+				    .type = PATCHBAY_T_MAP,
+				    .name = "api",
+				    .offset = offsetof(struct options, text),
+				    .fields = inner,
+				    .n_fields = 1,
+				    .fields_size = sizeof(patchbay_list) };
+	struct table *t = table_create(&it.plugin, sizeof(it.plugin), &err);
+	if (!t)
+		fail_msg("%s", err.text);
+	deepest[0].name = "gone";
+	assert_string_equal(t->source_options[2].fields[0].fields[0].name, "depth");
+	table_destroy(t);
+
+	deepest[0].name = "Depth";
+	assert_refused("no proper name");
+	deepest[0].name = "depth";
+	deepest[0].offset = 8;
+	assert_refused("option 'api.hops.depth' of its source lies outside");
+	deepest[0].offset = 0;
+	inner[0].fields_size = 12;
+	assert_refused("option 'api.hops.depth' of its source is not aligned");
+	inner[0].fields_size = 0;
+	assert_refused("option 'api.hops' of its source is a MAP or LIST without fields");
+	inner[0].fields_size = 8;
+	inner[0].flags = PATCHBAY_F_SECRET;
+	assert_refused("option 'api.hops' of its source is a secret, but no STR or STRS");
+	inner[0].flags = 0;
+	outer->n_fields = 0;
+	assert_refused("option 'api' of its source is a MAP or LIST without fields");
+	outer->n_fields = 1;
+	patchbay_option below = deepest[0];
+	deepest[0] = inner[0];
+	inner[0].fields_size = 16;
+	deepest[0].fields = &below;
+	assert_refused("option 'api.hops.hops' of its source is nested too deeply: at most 2 tables below the first");
+	outer->fields = outer; /* without an end */
+	outer->fields_size = sizeof(struct options);
+	assert_refused("nested too deeply");
+	outer->name = "plugin"; /* deeper down, the host's names are free */
+	assert_refused("option 'plugin' of its source has the name");
+}
+
 static void test_counts_without_lists_are_refused(void **state)
 {
 	(void)state;
@@ -254,6 +314,7 @@ int main(void)
 		TEST(test_names_have_rules),
 		TEST(test_options_must_lie_inside_the_struct_and_apart),
 		TEST(test_options_must_make_sense),
+		TEST(test_nested_tables_are_checked_and_copied),
 		TEST(test_counts_without_lists_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

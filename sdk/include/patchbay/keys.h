@@ -13,7 +13,9 @@ extern "C" {
 #define PATCHBAY_KEYS_MAX 8 /* give it as .max of the option, too */
 
 typedef struct patchbay_keys {
+	const patchbay_host *host;
 	const patchbay_crypto_service *crypto;
+	const char *option;
 	size_t n;
 	patchbay_hmac *v[PATCHBAY_KEYS_MAX];
 } patchbay_keys;
@@ -48,13 +50,15 @@ static inline void patchbay_keys_fini(patchbay_keys *keys)
 	keys->n = 0;
 }
 
-/* [control] Anything but OK: explained, nothing to free. algorithm: PATCHBAY_SHA1, PATCHBAY_SHA256. */
+/* [control] Anything but OK: explained, nothing to free. Host and option must outlive the keys. algorithm: PATCHBAY_SHA1, PATCHBAY_SHA256. */
 static inline patchbay_status patchbay_keys_init(patchbay_keys *keys, const patchbay_host *host, patchbay_call *call,
 						 const patchbay_crypto_service *crypto, uint32_t algorithm,
 						 const char *option, patchbay_strs secrets)
 {
 	patchbay_status status = patchbay_keys_check(host, call, option, secrets);
+	keys->host = host;
 	keys->crypto = crypto;
+	keys->option = option;
 	keys->n = 0;
 	for (size_t i = 0; status == PATCHBAY_OK && i < secrets.n; i++) {
 		keys->v[i] = crypto->hmac_new(algorithm, secrets.v[i]);
@@ -80,6 +84,18 @@ static inline size_t patchbay_keys_match(const patchbay_keys *keys, const patchb
 		if (keys->crypto->hmac_is(keys->v[i], parts, n, hex))
 			return i + 1;
 	return 0;
+}
+
+/* [any] Of patchbay_keys_match(), for verify's sentence: "secret 2 of 2 (file /etc/patchbay/old.key)". */
+static inline patchbay_str patchbay_keys_name(const patchbay_keys *keys, patchbay_call *call, size_t match)
+{
+	const patchbay_host *host = keys->host;
+	patchbay_str name = { "", 0 };
+	if (PATCHBAY_HAS(host, secret_name) && match > 0)
+		name = host->secret_name(host, keys->option, match - 1);
+	if (name.n == 0)
+		return patchbay_fmt(host, call, "secret %zu of %zu", match, keys->n);
+	return patchbay_fmt(host, call, "secret %zu of %zu (%.*s)", match, keys->n, (int)name.n, name.p);
 }
 
 static inline bool patchbay_is_hex(patchbay_str s)

@@ -104,6 +104,7 @@ struct patchbay_host {
 	 * one matched: "env FLEET_SECRET", "file /etc/patchbay/old.key", "written in routes.yaml". Never its value. Valid
 	 * until destroy(); "" where there is none. */
 	patchbay_str (*secret_name)(const patchbay_host *, const char *option, size_t index);
+	patchbay_str instance; /* what this source or sink is called in routes.yaml: [a-z0-9][a-z0-9_-]* */
 };
 
 /* ---- Options: declared once; the host parses, checks, documents and fills them in --------------- */
@@ -270,7 +271,8 @@ typedef struct patchbay_delivery { /* an event as a sink sees it */
 typedef struct { /* comes as {PATCHBAY_RETRY, 0, ""}: what is forgotten is retried, not lost */
 	patchbay_status status; /* OK, RETRY, AGAIN, DOWN, UNTOUCHED, EBADEVENT, ECONFIG or EBADSINK */
 	uint32_t after_ms;
-	patchbay_str why; /* unless OK: one sentence for a person, no secrets */
+	patchbay_str why; /* one sentence for a person, no secrets. OK: what is worth keeping of a success (the address of
+	                   * what was made there), or nothing */
 } patchbay_result;
 
 typedef struct patchbay_sink {

@@ -49,6 +49,27 @@ static inline bool patchbay_cidr_has(const patchbay_cidr *net, const uint8_t add
 	return rest == 0 || ((net->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
 }
 
+/* Is this an address that only means something on this machine or its own network: loopback, private, shared (100.64/10),
+ * link-local, unspecified, multicast, reserved? IPv4 comes as ::ffff:a.b.c.d; an IPv6 address that only wraps an IPv4
+ * address (NAT64, 6to4, IPv4-compatible) is what that one is. */
+static inline bool patchbay_is_private(const uint8_t addr[16])
+{
+	static const uint8_t zero[10] = { 0 }, nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+	const uint8_t *v4 = addr + 12;
+
+	if (addr[0] == 0x20 && addr[1] == 0x02)
+		v4 = addr + 2;
+	else if (!(memcmp(addr, zero, 10) == 0 && addr[10] == addr[11] && (addr[10] == 0 || addr[10] == 0xff)) &&
+		 memcmp(addr, nat64, 12) != 0)
+		return (addr[0] & 0xfe) == 0xfc || (addr[0] == 0xfe && addr[1] >= 0x80) || addr[0] == 0xff ||
+		       memcmp(addr, zero, 8) == 0 || memcmp(addr, nat64, 4) == 0 ||
+		       memcmp(addr, "\x20\x01\0\0", 4) == 0; /* Teredo */
+	return v4[0] == 0 || v4[0] == 10 || v4[0] == 127 || v4[0] >= 224 || (v4[0] == 100 && (v4[1] & 0xc0) == 64) ||
+	       (v4[0] == 169 && v4[1] == 254) || (v4[0] == 172 && (v4[1] & 0xf0) == 16) ||
+	       (v4[0] == 192 && v4[1] == 168) || (v4[0] == 192 && v4[1] == 0 && v4[2] == 0) ||
+	       (v4[0] == 198 && (v4[1] & 0xfe) == 18);
+}
+
 /* printf into memory of the call; "" when there is none left. */
 __attribute__((format(printf, 3, 4)))
 static inline patchbay_str patchbay_fmt(const patchbay_host *host, patchbay_call *call, const char *fmt, ...)
