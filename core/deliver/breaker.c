@@ -1,4 +1,4 @@
-/* trouble.c - a destination that does not work: since when, why, when it is tried again, and what the operator
+/* breaker.c - a destination that does not work: since when, why, when it is tried again, and what the operator
  * reads about it: a line when it begins and a line when it is over, not one for each event. */
 #include "deliver/worker.h"
 
@@ -6,33 +6,33 @@
 
 #include <stdio.h>
 
-#define BAD_SINK_PROBE_MS 60000
+#define PERSON_PROBE_MS 60000 /* at most so long until it is noticed that somebody has mended it */
+#define ROW_MAX 5
 
-void worker_note_reason(struct worker *w, patchbay_str why)
+void breaker_note_reason(struct worker *w, patchbay_str why)
 {
 	pthread_mutex_lock(&w->lock);
 	snprintf(w->stats.reason, sizeof(w->stats.reason), "%.*s", STR_ARG(why));
 	pthread_mutex_unlock(&w->lock);
 }
 
-void worker_failed(struct worker *w, bool needs_person, int64_t after_ms, patchbay_str why)
+void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patchbay_str why)
 {
-	struct trouble *trouble = &w->trouble;
-	bool news = !trouble->on;
+	struct breaker *breaker = &w->breaker;
+	bool news = !breaker->open;
 	if (news) {
-		trouble->on = true;
-		trouble->failures = 0;
-		trouble->began_ns = clock_steady_ns();
+		breaker->open = true;
+		breaker->failures = 0;
+		breaker->began_ns = clock_steady_ns();
 	}
-	trouble->failures++;
-	trouble->needs_person = needs_person;
-	int64_t delay = needs_person ? retry_longest_ms(&w->sink->retry)
-				     : retry_delay_ms(&w->sink->retry, trouble->failures, &w->random);
-	if (needs_person && delay > BAD_SINK_PROBE_MS)
-		delay = BAD_SINK_PROBE_MS;
+	breaker->failures++;
+	breaker->needs_person = needs_person;
+	int64_t delay = retry_probe_ms(&w->sink->retry, breaker->failures, &w->random);
+	if (needs_person && delay > PERSON_PROBE_MS)
+		delay = PERSON_PROBE_MS;
 	delay = delay > after_ms ? delay : after_ms;
-	trouble->next_ns = clock_steady_ns() + delay * NS_PER_MS;
-	worker_note_reason(w, why);
+	breaker->next_ns = clock_steady_ns() + delay * NS_PER_MS;
+	breaker_note_reason(w, why);
 	pthread_mutex_lock(&w->lock);
 	if (!w->stats.trouble_since_ms)
 		w->stats.trouble_since_ms = clock_wall_ns() / NS_PER_MS;
@@ -46,14 +46,28 @@ void worker_failed(struct worker *w, bool needs_person, int64_t after_ms, patchb
 			    STR_ARG(why), (long long)delay);
 }
 
-void worker_works(struct worker *w)
+void breaker_events_failed(struct worker *w, uint32_t n, bool needs_person, patchbay_str why)
 {
-	if (!w->trouble.on)
+	w->breaker.in_row += n;
+	if (w->breaker.in_row >= ROW_MAX || w->breaker.open)
+		breaker_failed(w, needs_person, 0, why);
+}
+
+void breaker_works(struct worker *w)
+{
+	w->breaker.in_row = 0;
+	if (!w->breaker.open)
 		return;
 	log_info("sink %s: works again, after %lld s and %u failed tries", w->sink->name,
-		 (long long)((clock_steady_ns() - w->trouble.began_ns) / NS_PER_S), w->trouble.failures);
-	w->trouble = (struct trouble){ 0 };
+		 (long long)((clock_steady_ns() - w->breaker.began_ns) / NS_PER_S), w->breaker.failures);
+	w->breaker = (struct breaker){ 0 };
 	pthread_mutex_lock(&w->lock);
 	w->stats.trouble_since_ms = 0;
 	pthread_mutex_unlock(&w->lock);
+}
+
+bool breaker_is_hopeless(const struct worker *w)
+{
+	int64_t give_up_ms = retry_give_up_ms(&w->sink->retry);
+	return w->breaker.open && give_up_ms > 0 && clock_steady_ns() - w->breaker.began_ns >= give_up_ms * NS_PER_MS;
 }

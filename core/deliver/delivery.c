@@ -19,6 +19,10 @@ void delivery_from_record(const struct journal_record *record, char id_text[ID_T
 		.time_ns = record->time_ns ? record->time_ns : record->received_ns,
 		.received_ns = record->received_ns,
 	};
+	if (record->flags & JOURNAL_FLAG_RELEASED) {
+		ret->details = record->request;
+		ret->details_error = record->request.n ? STR("") : record->note;
+	}
 	switch (record->dedupe) {
 	case PATCHBAY_DEDUPE_UNANSWERED:
 		ret->dedupe = PATCHBAY_WEAK;
@@ -42,11 +46,15 @@ patchbay_delivery *delivery_copy(struct arena *arena, const patchbay_delivery *f
 	to->kind = arena_copy(arena, from->kind);
 	to->subject = arena_copy(arena, from->subject);
 	to->data = arena_copy(arena, from->data);
+	to->route = arena_copy(arena, from->route);
+	to->details = arena_copy(arena, from->details);
+	to->details_error = arena_copy(arena, from->details_error);
 	return to;
 }
 
 size_t delivery_bytes(const patchbay_delivery *delivery)
 {
 	return sizeof(*delivery) + delivery->id.n + delivery->source.n + delivery->plugin.n + delivery->type.n +
-	       delivery->kind.n + delivery->subject.n + delivery->data.n;
+	       delivery->kind.n + delivery->subject.n + delivery->data.n + delivery->route.n + delivery->details.n +
+	       delivery->details_error.n;
 }

@@ -19,7 +19,8 @@ static int keep_sinks(struct journal *journal, const struct config *config, stru
 	const char **names = xcalloc(config->n_sinks + 1, sizeof(*names));
 	for (size_t i = 0; i < config->n_sinks; i++)
 		names[i] = config->sinks[i].name;
-	int r = journal_sinks_keep(journal, names, config->n_sinks, err);
+	names[config->n_sinks] = JOURNAL_SINK_ENRICH;
+	int r = journal_sinks_keep(journal, names, config->n_sinks + 1, err);
 	free(names);
 	return r;
 }
@@ -46,10 +47,11 @@ fail:
 	return NULL;
 }
 
-void dispatcher_stop(struct dispatcher *dispatcher)
+size_t dispatcher_stop(struct dispatcher *dispatcher)
 {
+	size_t strays = 0;
 	if (!dispatcher)
-		return;
+		return 0;
 	for (size_t i = 0; i < dispatcher->n; i++)
 		worker_ask_to_stop(dispatcher->workers[i]);
 	for (size_t i = 0; i < dispatcher->n; i++) {
@@ -58,9 +60,10 @@ void dispatcher_stop(struct dispatcher *dispatcher)
 		} while (!worker_has_ended(dispatcher->workers[i], WAKE_MS));
 	}
 	for (size_t i = 0; i < dispatcher->n; i++)
-		worker_destroy(dispatcher->workers[i]);
+		strays += worker_destroy(dispatcher->workers[i]);
 	free(dispatcher->workers);
 	free(dispatcher);
+	return strays;
 }
 
 size_t dispatcher_stats(struct dispatcher *dispatcher, struct dispatcher_stats *ret, size_t max)

@@ -1,5 +1,5 @@
-/* dispatcher.h - brings events from the journal to the sinks: one thread, one cursor and one plugin instance
- * for each sink, so that none can delay another. What a sink decides becomes durable before it is asked again. */
+/* dispatcher.h - brings events from the journal to the sinks: threads, a cursor and plugin instances for each
+ * sink, so that none can delay another. What a sink decides becomes durable before it is asked again. */
 #ifndef DELIVER_DISPATCHER_H
 #define DELIVER_DISPATCHER_H
 
@@ -13,9 +13,10 @@ struct dispatcher;
  * says why; nothing runs then. Journal and configuration must outlive the dispatcher. [control] */
 struct dispatcher *dispatcher_start(struct journal *, const struct config *, struct err *err);
 
-/* Lets calls that are under way return, settles what they decided, and takes everything down. What is
- * not settled then is still owed. NULL is fine. [control] */
-void dispatcher_stop(struct dispatcher *);
+/* Lets calls that are under way return, for ten seconds, settles what they decided, and takes everything down. What is
+ * not settled then is still owed. Returns how many calls never came back: as long as they may, the configuration
+ * and the plugins must stay. NULL is fine. [control] */
+size_t dispatcher_stop(struct dispatcher *);
 
 struct dispatcher_stats { /* of one sink; counts since the start */
 	const char *sink;
@@ -25,6 +26,7 @@ struct dispatcher_stats { /* of one sink; counts since the start */
 	uint64_t retried; /* results that asked for another attempt */
 	uint64_t parked;  /* deliveries that were put aside, to be retried by themselves */
 	uint64_t dead, skipped;
+	unsigned strays;  /* calls that were abandoned and have not returned */
 	int64_t trouble_since_ms; /* wall clock; 0: it works */
 	char reason[256];         /* the last failure, "" if there was none */
 };

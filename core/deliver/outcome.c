@@ -1,40 +1,58 @@
-/* outcome.c - asks the plugin to act on the batch, and turns its results into what the journal records. */
+/* outcome.c - what the results of a call mean for its events and for the destination. */
 #include "deliver/worker.h"
 
 #include "base/clock.h"
 
-#include <string.h>
+#include <stdio.h>
 
-#define AGAIN_MAX 8  /* AGAIN in a row, after which it counts as RETRY */
-#define PROBES_MAX 5 /* with one event, before it is parked and the next one is tried */
-#define WHY_MAX 1000 /* bytes of a reason that are kept */
+#define AGAIN_MAX 8   /* AGAIN in a row, after which it counts as RETRY */
+#define PROBES_MAX 5  /* with one event, before it is parked and the next one is tried */
+#define HANGS_MAX 3   /* of calls with one event, before it is dead */
+#define NOTES_MAX 100 /* events of a call whose failed attempt is recorded, where the destination failed */
+#define WHY_MAX 1000  /* bytes of a reason that are kept */
 #define CHECKPOINT_MAX 4096
 
 struct tally {
-	size_t done, bad_event, retry, bad_sink;
-	int64_t after_ms; /* longest that was asked for */
-	patchbay_str why; /* of the first that failed */
-	int64_t at_ms, took_ms;
-	patchbay_str checkpoint;
+	size_t done, bad_event, config, retry, down, bad_sink, untouched;
+	int64_t after_ms; /* the longest that was asked for by DOWN or EBADSINK */
+	patchbay_str why; /* of the first that failed; rather the destination's */
+	size_t notes;
 };
 
-static bool all_again(const struct batch *batch)
+/* From here on everything is to be read again, once no lane has fresh events. */
+static void reread(struct worker *w, struct journal_pos from)
 {
-	for (size_t i = 0; i < batch->n; i++)
-		if (batch->results[i].status != PATCHBAY_AGAIN)
-			return false;
-	return true;
+	if (!w->must_reread || journal_pos_cmp(from, w->again) < 0)
+		w->again = from;
+	w->must_reread = true;
 }
 
-/* Every result becomes OK, RETRY, EBADEVENT or EBADSINK, with a reason unless OK. */
-static void normalise(struct worker *w, patchbay_result *result)
+static size_t count(const struct batch *batch, patchbay_status status)
 {
-	patchbay_str said = result->why.n ? result->why : w->call.why;
+	size_t n = 0;
+	for (size_t i = 0; i < batch->n; i++)
+		n += batch->results[i].status == status;
+	return n;
+}
+
+static void set_all(struct batch *batch, patchbay_status status, patchbay_str why)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		batch->results[i] = (patchbay_result){ status, 0, why };
+}
+
+/* Every result becomes one that act may answer, with a reason unless OK or UNTOUCHED. */
+static void normalise(const struct lane *lane, patchbay_result *result)
+{
+	patchbay_str said = result->why.n ? result->why : lane->call.why;
 	switch (result->status) {
 	case PATCHBAY_OK:
-		return;
+	case PATCHBAY_UNTOUCHED:
+		break;
 	case PATCHBAY_RETRY:
+	case PATCHBAY_DOWN:
 	case PATCHBAY_EBADEVENT:
+	case PATCHBAY_ECONFIG:
 	case PATCHBAY_EBADSINK:
 		result->why = said.n ? said : STR("the plugin gave no reason");
 		break;
@@ -51,197 +69,241 @@ static void normalise(struct worker *w, patchbay_result *result)
 		result->why.n = WHY_MAX;
 }
 
-static void count(struct worker *w, struct tally *tally)
+static void tally_up(struct lane *lane, struct tally *tally)
 {
-	for (size_t i = 0; i < w->batch.n; i++) {
-		patchbay_result *result = &w->batch.results[i];
-		normalise(w, result);
-		if (result->status == PATCHBAY_OK) {
-			tally->done++;
-			continue;
-		}
-		tally->bad_event += result->status == PATCHBAY_EBADEVENT;
-		tally->retry += result->status == PATCHBAY_RETRY;
-		tally->bad_sink += result->status == PATCHBAY_EBADSINK;
-		if (result->status != PATCHBAY_EBADEVENT && (int64_t)result->after_ms > tally->after_ms)
-			tally->after_ms = result->after_ms;
-		if (!tally->why.n || (result->status == PATCHBAY_EBADSINK && tally->bad_sink == 1))
-			tally->why = result->why;
-	}
-}
-
-/* Calls act until it has decided. -1: it is time to stop. */
-static int act(struct worker *w, struct tally *tally)
-{
-	const patchbay_sink *plugin = w->sink->plugin->sink;
-	struct batch *batch = &w->batch;
-	*tally = (struct tally){ .at_ms = clock_wall_ns() / NS_PER_MS };
-	int64_t began = clock_steady_ns();
-	for (int again = 0;; again++) {
+	struct batch *batch = &lane->batch;
+	*tally = (struct tally){ 0 };
+	for (size_t i = 0; i < batch->n; i++)
+		normalise(lane, &batch->results[i]);
+	if (count(batch, PATCHBAY_UNTOUCHED) == batch->n)
+		set_all(batch, PATCHBAY_RETRY, STR("the plugin left every event untouched"));
+	if (batch->fresh && batch->n > 1 && count(batch, PATCHBAY_RETRY) == batch->n)
 		for (size_t i = 0; i < batch->n; i++)
-			batch->results[i] = (patchbay_result){ PATCHBAY_RETRY, 0, { "", 0 } };
-		tally->checkpoint = (patchbay_str){ "", 0 };
-		call_begin(&w->call, w->sink->timeout_ms);
-		plugin->act(instance_self(w->instance), &w->call, batch->deliveries, batch->n, batch->results,
-			    &tally->checkpoint);
-		if (w->call.deadline_ns && clock_steady_ns() > w->call.deadline_ns)
-			log_limited(&w->late, LOG_LEVEL_WARNING, "sink %s: the plugin overran its deadline of %lld ms",
-				    w->sink->name, (long long)w->sink->timeout_ms);
-		if (tally->checkpoint.n > CHECKPOINT_MAX) {
-			for (size_t i = 0; i < batch->n; i++)
-				batch->results[i] = (patchbay_result){ PATCHBAY_EBADSINK, 0,
-								       STR("the plugin's checkpoint is too long") };
-			tally->checkpoint.n = 0;
-		}
-		if (!all_again(batch))
-			break;
-		if (tally->checkpoint.n && worker_settle(w, NULL, NULL, 0, &tally->checkpoint) < 0)
-			return -1;
-		tally->checkpoint.n = 0;
-		if (again == AGAIN_MAX) {
-			log_warning("sink %s: the plugin asked %d times in a row to be called again; its events are "
-				    "retried later",
-				    w->sink->name, AGAIN_MAX + 1);
-			break;
-		}
+			batch->results[i].status = PATCHBAY_DOWN;
+	for (size_t i = 0; i < batch->n; i++) {
+		const patchbay_result *result = &batch->results[i];
+		bool destination = result->status == PATCHBAY_DOWN || result->status == PATCHBAY_EBADSINK;
+		tally->done += result->status == PATCHBAY_OK;
+		tally->bad_event += result->status == PATCHBAY_EBADEVENT;
+		tally->config += result->status == PATCHBAY_ECONFIG;
+		tally->retry += result->status == PATCHBAY_RETRY;
+		tally->untouched += result->status == PATCHBAY_UNTOUCHED;
+		if (result->status == PATCHBAY_OK || result->status == PATCHBAY_UNTOUCHED)
+			continue;
+		if (destination && (int64_t)result->after_ms > tally->after_ms)
+			tally->after_ms = result->after_ms;
+		if (!tally->why.n || (destination && !(tally->down + tally->bad_sink)))
+			tally->why = result->why;
+		tally->down += result->status == PATCHBAY_DOWN;
+		tally->bad_sink += result->status == PATCHBAY_EBADSINK;
 	}
-	tally->took_ms = (clock_steady_ns() - began) / NS_PER_MS;
-	count(w, tally);
-	return 0;
 }
 
-static void park(struct worker *w, struct journal_settled *settled, uint32_t after_ms)
-{
-	int64_t delay = retry_delay_ms(&w->sink->retry, settled->attempt, &w->random);
-	settled->act = JOURNAL_PARK;
-	settled->due_ms = worker_now_ms(w) + (delay > (int64_t)after_ms ? delay : (int64_t)after_ms);
-	if (settled->due_ms < w->next_due_ms)
-		w->next_due_ms = settled->due_ms;
-}
+/* ---- One event */
 
-/* Puts event number i and its result on the list of what is to be settled. */
-static void settle_item(struct worker *w, size_t i, const struct tally *tally)
+static struct journal_settled *add(struct worker *w, const struct lane *lane, size_t i, enum journal_act act)
 {
-	const struct batch_item *item = &w->batch.items[i];
-	const patchbay_result *result = &w->batch.results[i];
-	struct journal_settled *settled = batch_settled(&w->batch);
+	const struct batch_item *item = &lane->batch.items[i];
+	struct journal_settled *settled = settle_add(w);
+	settled->act = act;
 	settled->at = item->at;
 	settled->id = item->id;
 	settled->was_parked = item->parked;
 	settled->attempt = item->attempts + 1;
-	settled->at_ms = tally->at_ms;
-	settled->took_ms = tally->took_ms;
-	settled->why = result->why;
-	if (result->status == PATCHBAY_OK) {
-		settled->act = JOURNAL_DONE;
-	} else if (result->status == PATCHBAY_EBADEVENT) {
-		settled->act = JOURNAL_DEAD;
-		settled->class_ = "event";
-	} else if (item->parked &&
-		   retry_gives_up(&w->sink->retry, settled->attempt, worker_now_ms(w) - item->first_ms)) {
-		settled->act = JOURNAL_DEAD;
-		settled->class_ = "gave up";
-	} else {
-		park(w, settled, result->after_ms);
-	}
+	settled->subject = item->subject;
+	settled->at_ms = lane->at_ms;
+	settled->took_ms = lane->took_ns / NS_PER_MS;
+	return settled;
 }
 
-/* Makes the list durable, and counts it. */
-static int settle(struct worker *w, const struct journal_pos *cursor, const struct tally *tally)
+static void bury(struct worker *w, const struct lane *lane, size_t i, const char *class_, patchbay_str why)
 {
-	const struct batch *batch = &w->batch;
-	const patchbay_str *checkpoint = tally->checkpoint.n ? &tally->checkpoint : NULL;
-	if ((cursor || batch->n_settled || checkpoint) &&
-	    worker_settle(w, cursor, batch->settled, batch->n_settled, checkpoint) < 0)
-		return -1;
-	pthread_mutex_lock(&w->lock);
-	w->stats.retried += tally->retry + tally->bad_sink;
-	for (size_t i = 0; i < batch->n_settled; i++) {
-		const struct journal_settled *settled = &batch->settled[i];
-		w->stats.done += settled->act == JOURNAL_DONE;
-		w->stats.dead += settled->act == JOURNAL_DEAD;
-		w->stats.skipped += settled->act == JOURNAL_SKIP;
-		w->stats.parked += settled->act == JOURNAL_PARK && !settled->was_parked;
-	}
-	pthread_mutex_unlock(&w->lock);
-	return 0;
+	struct journal_settled *settled = add(w, lane, i, JOURNAL_DEAD);
+	settled->class_ = class_;
+	settled->why = why;
 }
 
-/* The one event of this batch was a probe, and failed. Is it time to put it aside? */
-static bool probe_is_spent(struct worker *w, const struct tally *tally)
+static void park(struct worker *w, const struct lane *lane, size_t i, int64_t after_ms, patchbay_str why)
 {
-	struct trouble *trouble = &w->trouble;
-	if (memcmp(&trouble->probe, &w->batch.items[0].id, sizeof(trouble->probe)) != 0) {
-		trouble->probe = w->batch.items[0].id;
-		trouble->probes = trouble->attempts = 0;
-	}
-	trouble->attempts++;
-	if (!tally->retry) /* EBADSINK is not about this event, whichever it is */
+	struct journal_settled *settled = add(w, lane, i, JOURNAL_PARK);
+	int64_t delay = retry_delay_ms(&w->sink->retry, settled->attempt, &w->random);
+	settled->due_ms = worker_now_ms(w) + (delay > after_ms ? delay : after_ms);
+	settled->why = why;
+	if (settled->due_ms < w->next_due_ms)
+		w->next_due_ms = settled->due_ms;
+}
+
+static int64_t failing_ms(const struct worker *w, const struct batch_item *item)
+{
+	return item->parked ? worker_now_ms(w) - item->first_ms : 0;
+}
+
+static void retry_or_give_up(struct worker *w, const struct lane *lane, size_t i, const char *class_, int64_t after_ms,
+			     patchbay_str why)
+{
+	const struct batch_item *item = &lane->batch.items[i];
+	if (retry_gives_up(&w->sink->retry, item->attempts + 1, failing_ms(w, item)))
+		bury(w, lane, i, class_, why);
+	else
+		park(w, lane, i, after_ms, why);
+}
+
+/* The event was not to blame. It stays where it is, and is owed; the attempt is on record. True if so. */
+static bool leave(struct worker *w, const struct lane *lane, size_t i, struct tally *tally, bool probing)
+{
+	const struct batch_item *item = &lane->batch.items[i];
+	const patchbay_result *result = &lane->batch.results[i];
+	int64_t give_up_ms = retry_give_up_ms(&w->sink->retry);
+	if (item->parked && give_up_ms > 0 && failing_ms(w, item) >= give_up_ms) {
+		bury(w, lane, i, "destination", result->why);
 		return false;
-	return ++trouble->probes >= PROBES_MAX;
-}
-
-/* Nothing of the batch was decided: the destination is in trouble. */
-static int all_failed(struct worker *w, struct tally *tally)
-{
-	if (!w->trouble.on) {
-		w->trouble.probe = w->batch.items[0].id;
-		w->trouble.probes = 0;
-		w->trouble.attempts = 1;
-	} else if (probe_is_spent(w, tally)) {
-		settle_item(w, 0, tally);
-		if (settle(w, &w->batch.end, tally) < 0)
-			return -1;
-		worker_failed(w, false, 0, tally->why);
-		w->trouble.next_ns = clock_steady_ns(); /* the next event may fare better: no need to wait */
-		return 0;
 	}
-	w->batch.n_settled = 0; /* those skipped come again, with the others */
-	w->read = w->batch.start;
-	if (settle(w, NULL, tally) < 0)
-		return -1;
-	worker_failed(w, tally->bad_sink > 0, tally->after_ms, tally->why);
-	return 0;
-}
-
-int outcome_fresh(struct worker *w)
-{
-	struct tally tally = { 0 };
-	if (w->batch.n) {
-		if (act(w, &tally) < 0)
-			return -1;
-		if (tally.retry + tally.bad_sink == w->batch.n)
-			return all_failed(w, &tally);
-		for (size_t i = 0; i < w->batch.n; i++)
-			settle_item(w, i, &tally);
-	}
-	if (settle(w, &w->batch.end, &tally) < 0)
-		return -1;
-	if (w->batch.n)
-		worker_works(w);
-	if (tally.bad_sink)
-		worker_failed(w, true, tally.after_ms, tally.why);
-	return 0;
-}
-
-int outcome_parked(struct worker *w)
-{
-	struct tally tally = { 0 };
-	if (w->batch.n) {
-		if (act(w, &tally) < 0)
-			return -1;
-		for (size_t i = 0; i < w->batch.n; i++) {
-			if (w->batch.results[i].status != PATCHBAY_EBADSINK)
-				settle_item(w, i, &tally);
-			else
-				w->next_due_ms = 0; /* stays as it is, and due */
+	if (tally->notes < NOTES_MAX) {
+		struct tried *tried = worker_tried(w, item->at, true);
+		/* A failure that is about the destination, again and again, with this one: perhaps it is about this
+		 * one. */
+		if (probing && result->status == PATCHBAY_DOWN && !result->after_ms && ++tried->probes >= PROBES_MAX) {
+			retry_or_give_up(w, lane, i, "destination", 0, result->why);
+			return false;
 		}
+		tried->attempts = item->attempts + 1;
+		tally->notes++;
+		struct journal_settled *note = add(w, lane, i, JOURNAL_NOTE);
+		note->why = result->why;
 	}
-	if (settle(w, NULL, &tally) < 0)
-		return -1;
-	if (tally.done || tally.bad_event)
-		worker_works(w);
-	if (tally.bad_sink || (w->trouble.on && tally.retry))
-		worker_failed(w, tally.bad_sink > 0, tally.after_ms, tally.why);
-	return 0;
+	if (item->parked)
+		w->next_due_ms = 0;
+	return true;
+}
+
+/* False: it is left as it is. */
+static bool decide(struct worker *w, const struct lane *lane, size_t i, struct tally *tally, bool probing)
+{
+	const patchbay_result *result = &lane->batch.results[i];
+	switch (result->status) {
+	case PATCHBAY_OK:
+		add(w, lane, i, JOURNAL_DONE)->why = result->why; /* an answer worth keeping, or nothing */
+		return true;
+	case PATCHBAY_EBADEVENT:
+		bury(w, lane, i, "event", result->why);
+		return true;
+	case PATCHBAY_ECONFIG:
+		bury(w, lane, i, "configuration", result->why);
+		return true;
+	case PATCHBAY_RETRY:
+		retry_or_give_up(w, lane, i, "gave up", result->after_ms, result->why);
+		return true;
+	case PATCHBAY_UNTOUCHED:
+		if (lane->batch.items[i].parked)
+			w->next_due_ms = 0;
+		return false;
+	default:
+		return !leave(w, lane, i, tally, probing);
+	}
+}
+
+/* ---- A call */
+
+/* Parked ones that fail again say nothing new about the destination. */
+static void tell_breaker(struct worker *w, const struct tally *tally, bool fresh, bool spent)
+{
+	bool works = tally->done || tally->bad_event;
+	if (works)
+		breaker_works(w);
+	if (tally->down + tally->bad_sink)
+		breaker_failed(w, tally->bad_sink > 0, tally->after_ms, tally->why);
+	else if (tally->retry + tally->config && !works && (fresh || w->breaker.open))
+		breaker_events_failed(w, (uint32_t)(tally->retry + tally->config), tally->config > 0, tally->why);
+	if (spent)
+		w->breaker.next_ns = clock_steady_ns(); /* the next event may fare better: no need to wait */
+}
+
+/* A delivery of a subject has ended: one that waited for it may be due now. */
+static void look_for_released(struct worker *w)
+{
+	for (size_t i = 0; i < w->settlement.n; i++)
+		if (w->settlement.v[i].subject && w->settlement.v[i].was_parked &&
+		    w->settlement.v[i].act != JOURNAL_PARK)
+			w->next_due_ms = 0;
+}
+
+static void conclude(struct worker *w, struct lane *lane, const patchbay_str *checkpoint)
+{
+	struct tally tally;
+	bool probing = w->breaker.open && lane->batch.n == 1 && lane->batch.fresh;
+	bool left = false;
+	tally_up(lane, &tally);
+	for (size_t i = 0; i < lane->batch.n; i++) {
+		if (decide(w, lane, i, &tally, probing) || !lane->batch.fresh)
+			continue;
+		if (!left)
+			reread(w, lane->batch.items[i].at);
+		left = true;
+	}
+	pthread_mutex_lock(&w->lock);
+	w->stats.retried += tally.retry + tally.down + tally.bad_sink;
+	pthread_mutex_unlock(&w->lock);
+	look_for_released(w);
+	lane_take(lane);
+	if (w->settlement.n == tally.notes && !checkpoint)
+		settle_notes(w);
+	else
+		settle(w, checkpoint);
+	tell_breaker(w, &tally, lane->batch.fresh, probing && !left && tally.down);
+}
+
+void outcome_of_act(struct worker *w, struct lane *lane)
+{
+	struct batch *batch = &lane->batch;
+	const patchbay_str *checkpoint = lane->checkpoint.n ? &lane->checkpoint : NULL;
+	bool again = count(batch, PATCHBAY_AGAIN) == batch->n;
+	if (lane->took_ns > w->sink->timeout_ms * NS_PER_MS)
+		log_limited(&w->late, LOG_LEVEL_WARNING, "sink %s: the plugin overran its deadline of %lld ms",
+			    w->sink->name, (long long)w->sink->timeout_ms);
+	if (lane->checkpoint.n > CHECKPOINT_MAX) {
+		set_all(batch, PATCHBAY_EBADSINK, STR("the plugin's checkpoint is too long"));
+		checkpoint = NULL;
+		again = false;
+	}
+	if (again && lane->again < AGAIN_MAX) {
+		lane->again++;
+		if (settle(w, checkpoint) == 0) {
+			lane_start(lane, LANE_ACT, clock_steady_ns());
+			return;
+		}
+		reread(w, batch->start);
+		lane_take(lane);
+		return;
+	}
+	if (again)
+		log_warning("sink %s: the plugin asked %d times in a row to be called again; its events are retried "
+			    "later",
+			    w->sink->name, AGAIN_MAX + 1);
+	conclude(w, lane, checkpoint);
+}
+
+void outcome_of_stray(struct worker *w, struct lane *lane)
+{
+	char text[160];
+	int n = snprintf(text, sizeof(text),
+			 "the plugin did not return within its deadline of %lld ms; the call was abandoned",
+			 (long long)w->sink->timeout_ms);
+	patchbay_str why = arena_copy(&w->settlement_texts, (patchbay_str){ text, (size_t)n });
+	lane->took_ns = clock_steady_ns() - lane->began_ns;
+	for (size_t i = 0; i < lane->batch.n; i++) {
+		struct tried *tried = worker_tried(w, lane->batch.items[i].at, true);
+		if (lane->batch.n == 1 && ++tried->hangs >= HANGS_MAX)
+			bury(w, lane, i, "plugin", why);
+		else if (lane->batch.n > 1 && !tried->hangs)
+			park(w, lane, i, 0, why), tried->hangs = 1; /* from now on it is tried by itself */
+		else
+			retry_or_give_up(w, lane, i, "plugin", 0, why);
+	}
+	pthread_mutex_lock(&w->lock);
+	w->stats.retried += lane->batch.n;
+	pthread_mutex_unlock(&w->lock);
+	look_for_released(w);
+	log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s; its %zu events are tried again", w->sink->name, text,
+		    lane->batch.n);
+	breaker_note_reason(w, why);
 }

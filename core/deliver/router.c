@@ -139,14 +139,17 @@ enum router_reason router_check(struct router *router, size_t i, patchbay_call *
 }
 
 enum router_outcome router_match(struct router *router, patchbay_call *call, const patchbay_delivery *event,
-				 patchbay_str *ret_why)
+				 const struct config_route **ret_route, patchbay_str *ret_why)
 {
 	const struct config_route *failed = NULL;
 	patchbay_str why = { "", 0 };
 	for (size_t i = 0; i < router->n; i++) {
 		enum router_reason reason = router_check(router, i, call, event);
-		if (reason == ROUTER_OK)
+		if (reason == ROUTER_OK) {
+			if (ret_route)
+				*ret_route = router->entries[i].route;
 			return ROUTER_MATCHED;
+		}
 		if (reason == ROUTER_WHEN_ERROR && !failed) {
 			failed = router->entries[i].route;
 			why = call->why;

@@ -20,9 +20,11 @@ enum router_outcome {
 	ROUTER_WHEN_FAILED, /* no route leads it there, but the `when` of one could not be evaluated */
 };
 
-/* The call must have been begun for this event (what is evaluated is kept in it). *ret_why is set for
- * ROUTER_WHEN_FAILED only: the route, and what went wrong; it lives as long as the call. */
-enum router_outcome router_match(struct router *, patchbay_call *, const patchbay_delivery *, patchbay_str *ret_why);
+/* The call must have been begun for this event (what is evaluated is kept in it). *ret_route (ret_route may be
+ * NULL) is set for ROUTER_MATCHED only: the first route that matches; it is the configuration's. *ret_why is set
+ * for ROUTER_WHEN_FAILED only: the route, and what went wrong; it lives as long as the call. */
+enum router_outcome router_match(struct router *, patchbay_call *, const patchbay_delivery *,
+				 const struct config_route **ret_route, patchbay_str *ret_why);
 
 /* ---- For showing a person how an event is routed: every route by itself. */
 

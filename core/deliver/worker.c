@@ -1,4 +1,5 @@
-/* worker.c - the life of a sink's thread: resume, then due deliveries and fresh events in turn, and waiting. */
+/* worker.c - the life of a sink's thread: hands due deliveries and fresh events to its lanes, takes in what they
+ * did, and waits. */
 #include "deliver/worker.h"
 
 #include "base/clock.h"
@@ -8,65 +9,88 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define CALL_MEMORY (256u << 20) /* a plugin that needs more than this for a batch has gone wrong */
 #define MATCH_MEMORY (64u << 20)
-#define LAZY_RECORDS 1000 /* progress over events of other sinks is settled this often, */
-#define LAZY_MS 500       /* or after this time */
 #define WAIT_MAX_MS 10000
-#define SETTLE_RETRY_MS 100
-#define SETTLE_RETRY_MAX_MS 5000
+#define BUSY_WAIT_MAX_MS 20 /* a lane's wake-up may fall between the look and the wait */
+#define STOP_GRACE_MS 10000 /* for calls that are under way */
+#define STRAYS_MAX 4
+
+static const char *last_part(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	return slash ? slash + 1 : path ? path : "routes.yaml";
+}
+
+static int open_sink(struct worker *w, struct err *err)
+{
+	struct journal_sink known;
+	size_t n = 0;
+	if (journal_sink_open(w->journal, w->sink->name, &known, err) < 0)
+		return -1;
+	w->checkpoint = known.checkpoint;
+	w->cursor = w->read = w->stats.cursor = w->stats_read = known.cursor;
+	if (journal_settled_ahead(w->journal, w->sink->name, w->cursor, &w->ahead.v, &n, err) < 0)
+		return -1;
+	w->ahead.n = w->ahead.room = n;
+	return 0;
+}
 
 struct worker *worker_create(struct journal *journal, const struct config *config, size_t sink_index, struct err *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
-	pthread_condattr_t attr;
-	struct journal_sink known;
 	w->journal = journal;
 	w->config = config;
 	w->sink = &config->sinks[sink_index];
+	w->routes_name = last_part(config->path);
 	w->stats.sink = w->sink->name;
+	w->has_parked = true;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	call_init(&w->call, CALL_MEMORY);
 	call_init(&w->match, MATCH_MEMORY);
 	w->wall_base_ns = clock_wall_ns() - clock_steady_ns();
 	w->random.state = (uint64_t)clock_wall_ns() ^ ((uint64_t)sink_index + 1) * UINT64_C(0x9E3779B97F4A7C15);
-	if (journal_sink_open(journal, w->sink->name, &known, err) < 0)
+	w->yard = yard_create(journal);
+	if (open_sink(w, err) < 0)
 		goto fail;
-	w->checkpoint = known.checkpoint;
-	w->cursor = w->read = w->stats.cursor = w->stats_read = known.cursor;
 	w->router = router_create(config, sink_index);
 	w->reader = journal_reader_open(journal);
-	w->instance = instance_create(w->sink->plugin, true, w->sink->name, w->sink->options, &w->sink->secrets, err);
-	if (!w->instance)
-		goto fail;
+	w->n_lanes = w->sink->concurrency > 1 ? (size_t)w->sink->concurrency : 1;
+	w->lanes = xcalloc(w->n_lanes, sizeof(struct lane *));
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (!(w->lanes[i] = lane_create(w->yard, w->sink, err)))
+			goto fail;
 	return w;
 fail:
 	worker_destroy(w);
 	return NULL;
 }
 
-void worker_destroy(struct worker *w)
+size_t worker_destroy(struct worker *w)
 {
+	size_t strays = 0;
 	if (!w)
-		return;
+		return 0;
 	if (w->started)
 		pthread_join(w->thread, NULL);
-	instance_destroy(w->instance);
+	for (size_t i = 0; w->lanes && i < w->n_lanes; i++)
+		lane_drop(w->lanes[i]);
+	free(w->lanes);
+	pthread_mutex_lock(&w->yard->lock);
+	strays = w->yard->strays;
+	pthread_mutex_unlock(&w->yard->lock);
+	yard_release(w->yard);
 	router_destroy(w->router);
 	if (w->reader)
 		journal_reader_close(w->reader);
-	batch_fini(&w->batch);
-	call_fini(&w->call);
 	call_fini(&w->match);
+	ahead_free(&w->ahead);
+	free(w->settlement.v);
+	arena_fini(&w->settlement_texts);
 	free((void *)(uintptr_t)w->checkpoint.p);
-	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+	return strays;
 }
 
 int64_t worker_now_ms(const struct worker *w)
@@ -75,190 +99,266 @@ int64_t worker_now_ms(const struct worker *w)
 	return (wall > passed ? wall : passed) / NS_PER_MS;
 }
 
-/* With the lock held; false: it was time before anything changed. */
-static bool wait_until(struct worker *w, int64_t steady_ns)
+/* ---- Waiting */
+
+/* With the yard's lock held, for so long at most. False: it was time before anything changed. */
+static bool wait_for_change(struct worker *w, int64_t ns)
 {
-	struct timespec at = { steady_ns / NS_PER_S, steady_ns % NS_PER_S };
-	return pthread_cond_timedwait(&w->changed, &w->lock, &at) != ETIMEDOUT;
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	ns = ns < WAIT_MAX_MS * NS_PER_MS ? ns : WAIT_MAX_MS * NS_PER_MS;
+	until.tv_sec += (time_t)((until.tv_nsec + ns) / NS_PER_S);
+	until.tv_nsec = (long)((until.tv_nsec + ns) % NS_PER_S);
+	return pthread_cond_timedwait(&w->yard->changed, &w->yard->lock, &until) != ETIMEDOUT;
 }
 
-bool worker_sleep_until(struct worker *w, int64_t steady_ns)
+bool worker_sleep_ms(struct worker *w, int64_t ms)
 {
-	pthread_mutex_lock(&w->lock);
-	while (!atomic_load(&w->stopping) && wait_until(w, steady_ns))
-		;
-	pthread_mutex_unlock(&w->lock);
+	int64_t until = clock_steady_ns() + ms * NS_PER_MS, now;
+	pthread_mutex_lock(&w->yard->lock);
+	while (!atomic_load(&w->stopping) && (now = clock_steady_ns()) < until)
+		wait_for_change(w, until - now);
+	pthread_mutex_unlock(&w->yard->lock);
 	return !atomic_load(&w->stopping);
 }
 
-int worker_settle(struct worker *w, const struct journal_pos *cursor, const struct journal_settled *settled, size_t n,
-		  const patchbay_str *checkpoint)
+bool worker_is_busy(struct worker *w)
 {
-	struct err err = { 0 };
-	int64_t delay_ms = SETTLE_RETRY_MS;
-	while (journal_settle(w->journal, w->sink->name, cursor, settled, n, checkpoint, &err) < 0) {
-		worker_note_reason(w, str_c(err.text));
-		log_limited(&w->unsettleable, LOG_LEVEL_ERROR,
-			    "sink %s: what it did cannot be recorded, so it waits: %s", w->sink->name, err.text);
-		if (!worker_sleep_until(w, clock_steady_ns() + delay_ms * NS_PER_MS)) {
-			if (journal_settle(w->journal, w->sink->name, cursor, settled, n, checkpoint, &err) == 0)
-				break;
-			log_error("sink %s: stopped before the outcome of its last %zu events could be recorded; "
-				  "they will be delivered again: %s",
-				  w->sink->name, n, err.text);
-			w->read = w->cursor; /* nothing behind the cursor may be settled any more */
-			w->unsettled = 0;
-			return -1;
-		}
-		delay_ms = delay_ms * 2 < SETTLE_RETRY_MAX_MS ? delay_ms * 2 : SETTLE_RETRY_MAX_MS;
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (w->lanes[i] && lane_is(w->lanes[i], LANE_BUSY))
+			return true;
+	return false;
+}
+
+/* Until a lane is done, or should be; or it is time for something else. */
+static void wait_for_lanes(struct worker *w, int64_t ns)
+{
+	int64_t now = clock_steady_ns();
+	for (size_t i = 0; i < w->n_lanes; i++) {
+		struct lane *lane = w->lanes[i];
+		if (lane && lane_is(lane, LANE_BUSY) && !lane->reported && lane_overdue_ns(lane) - now < ns)
+			ns = lane_overdue_ns(lane) - now;
 	}
-	if (cursor) {
-		w->cursor = *cursor;
-		w->unsettled = 0;
-	}
-	return 0;
+	pthread_mutex_lock(&w->yard->lock);
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (w->lanes[i] && w->lanes[i]->state == LANE_DONE)
+			ns = 0;
+	if (ns > 0 && !atomic_load(&w->stopping))
+		wait_for_change(w, ns);
+	pthread_mutex_unlock(&w->yard->lock);
 }
 
-/* Progress over events that are none of this sink's: nothing is lost when it cannot be recorded now. */
-static void settle_progress(struct worker *w)
+static void wait_for_events(struct worker *w, int64_t ns)
 {
-	struct err err = { 0 };
-	if (!w->unsettled)
-		return;
-	if (journal_settle(w->journal, w->sink->name, &w->read, NULL, 0, NULL, &err) < 0) {
-		log_limited(&w->unsettleable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
-		w->unsettled_ns = clock_steady_ns();
-		return;
-	}
-	w->cursor = w->read;
-	w->unsettled = 0;
+	if (worker_is_busy(w) && ns > BUSY_WAIT_MAX_MS * NS_PER_MS)
+		ns = BUSY_WAIT_MAX_MS * NS_PER_MS;
+	pthread_mutex_lock(&w->yard->lock);
+	w->yard->in_journal = true;
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (w->lanes[i] && w->lanes[i]->state == LANE_DONE)
+			ns = 0;
+	pthread_mutex_unlock(&w->yard->lock);
+	if (ns > 0)
+		journal_wait(w->journal, w->read, (ns + NS_PER_MS - 1) / NS_PER_MS);
+	pthread_mutex_lock(&w->yard->lock);
+	w->yard->in_journal = false;
+	pthread_mutex_unlock(&w->yard->lock);
 }
 
-static bool progress_is_old(const struct worker *w)
-{
-	return w->unsettled >= LAZY_RECORDS ||
-	       (w->unsettled && clock_steady_ns() - w->unsettled_ns >= LAZY_MS * NS_PER_MS);
-}
-
-/* Hands the last checkpoint to the plugin until it takes it. */
-static int resume(struct worker *w)
-{
-	const patchbay_sink *plugin = w->sink->plugin->sink;
-	while (plugin->resume) {
-		call_begin(&w->call, w->sink->timeout_ms);
-		patchbay_status status = plugin->resume(instance_self(w->instance), &w->call, w->checkpoint);
-		if (status == PATCHBAY_OK)
-			break;
-		worker_failed(w, status == PATCHBAY_EBADSINK, 0,
-			      w->call.why.n ? w->call.why
-					    : STR("the plugin could not take up its work, and gave no reason"));
-		if (!worker_sleep_until(w, w->trouble.next_ns))
-			return -1;
-	}
-	worker_works(w);
-	return 0;
-}
-
-/* Each step: 1, something was done; 0, there was nothing to do; -1, it is time to stop. */
-static int step_parked(struct worker *w, size_t max)
-{
-	if (worker_now_ms(w) < w->next_due_ms)
-		return 0;
-	if (batch_fill_parked(w, max) < 0 || outcome_parked(w) < 0)
-		return -1;
-	return w->batch.n || w->batch.n_settled;
-}
-
-static int step_fresh(struct worker *w, size_t max)
-{
-	if (batch_fill_fresh(w, max) < 0) {
-		w->read = w->batch.start;
-		return -1;
-	}
-	if (!w->batch.n && !w->batch.n_settled) {
-		if (w->batch.scanned && !w->unsettled)
-			w->unsettled_ns = clock_steady_ns();
-		w->unsettled += w->batch.scanned;
-		return w->batch.scanned > 0;
-	}
-	return outcome_fresh(w) < 0 ? -1 : 1;
-}
-
-static int step(struct worker *w)
-{
-	size_t max = w->sink->batch_events > 0 ? (size_t)w->sink->batch_events : 1;
-	if (w->trouble.on) { /* one event tells whether it is over; a parked one only if there is no other */
-		settle_progress(w);
-		if (!worker_sleep_until(w, w->trouble.next_ns))
-			return -1;
-		int fresh = step_fresh(w, 1);
-		return fresh != 0 ? fresh : step_parked(w, 1);
-	}
-	int parked = step_parked(w, max);
-	if (parked < 0 || w->trouble.on)
-		return parked;
-	int fresh = step_fresh(w, max);
-	return fresh != 0 ? fresh : parked;
-}
-
-static void call_idle(struct worker *w)
-{
-	const patchbay_sink *plugin = w->sink->plugin->sink;
-	patchbay_str checkpoint = { "", 0 };
-	call_begin(&w->call, w->sink->timeout_ms);
-	patchbay_status status = plugin->idle(instance_self(w->instance), &w->call, &checkpoint);
-	if (status != PATCHBAY_OK)
-		log_limited(&w->idle_failed, LOG_LEVEL_WARNING, "sink %s: what it does while idle failed: %.*s",
-			    w->sink->name, STR_ARG(w->call.why));
-	if (checkpoint.n)
-		worker_settle(w, NULL, NULL, 0, &checkpoint);
-}
-
-/* Nothing to do: until an event comes, a delivery is due, or something else is. */
 static void wait_for_work(struct worker *w)
 {
-	const patchbay_sink *plugin = w->sink->plugin->sink;
-	bool idles = plugin->idle && plugin->idle_ms && !w->trouble.on;
-	int64_t now = clock_steady_ns(), until = now + WAIT_MAX_MS * NS_PER_MS;
+	int64_t now = clock_steady_ns(), ns = WAIT_MAX_MS * NS_PER_MS;
+	bool lane_free = worker_free_lane(w) != NULL;
+	bool probes = lane_free && w->breaker.open && !worker_is_busy(w),
+	     paced = lane_free && !pace_allows(&w->pace, now);
 	int64_t due_ms = w->next_due_ms - worker_now_ms(w);
-	if (idles && now >= w->idle_ns) {
-		call_idle(w);
-		w->idle_ns = clock_steady_ns() + plugin->idle_ms * NS_PER_MS;
+	if (w->unsettled && w->unsettled_ns + 500 * NS_PER_MS - now < ns)
+		ns = w->unsettled_ns + 500 * NS_PER_MS - now;
+	if (probes && w->breaker.next_ns - now < ns)
+		ns = w->breaker.next_ns - now;
+	if (paced && w->pace.next_ns - now < ns)
+		ns = w->pace.next_ns - now;
+	if (lane_free && !probes && !paced && !w->blocked && !w->breaker.open && due_ms < WAIT_MAX_MS &&
+	    due_ms * NS_PER_MS < ns)
+		ns = due_ms * NS_PER_MS;
+	if (w->linger_ns && w->linger_ns - now < ns)
+		ns = w->linger_ns - now;
+	if (w->sink->plugin->sink->idle && w->sink->plugin->sink->idle_ms && !w->breaker.open)
+		for (size_t i = 0; i < w->n_lanes; i++)
+			if (w->lanes[i] && lane_is(w->lanes[i], LANE_FREE) && w->lanes[i]->idle_ns - now < ns)
+				ns = w->lanes[i]->idle_ns - now;
+	if (ns < NS_PER_MS / 20)
+		ns = NS_PER_MS / 20;
+	if (!lane_free || w->breaker.open || paced || w->blocked || w->linger_ns)
+		wait_for_lanes(w, ns);
+	else
+		wait_for_events(w, ns);
+}
+
+/* ---- Lanes */
+
+struct lane *worker_free_lane(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (w->lanes[i] && lane_is(w->lanes[i], LANE_FREE))
+			return w->lanes[i];
+	return NULL;
+}
+
+bool worker_has_fresh_out(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_lanes; i++) {
+		struct lane *lane = w->lanes[i];
+		if (lane && lane->job == LANE_ACT && lane->batch.fresh && !lane_is(lane, LANE_FREE))
+			return true;
+	}
+	return false;
+}
+
+struct tried *worker_tried(struct worker *w, struct journal_pos at, bool make)
+{
+	for (size_t i = 0; i < w->n_tried; i++)
+		if (journal_pos_cmp(w->tried[i].at, at) == 0)
+			return &w->tried[i];
+	if (!make)
+		return NULL;
+	if (w->n_tried == TRIED_MAX)
+		memmove(w->tried, w->tried + 1, --w->n_tried * sizeof(*w->tried));
+	w->tried[w->n_tried] = (struct tried){ .at = at };
+	return &w->tried[w->n_tried++];
+}
+
+static void after_resume(struct worker *w, struct lane *lane)
+{
+	patchbay_str why =
+		lane->call.why.n ? lane->call.why : STR("the plugin could not take up its work, and gave no reason");
+	lane_take(lane);
+	lane->resumed = lane->status == PATCHBAY_OK;
+	if (lane->resumed)
+		breaker_works(w);
+	else
+		breaker_failed(w, lane->status == PATCHBAY_EBADSINK, 0, why);
+}
+
+static void after_idle(struct worker *w, struct lane *lane)
+{
+	lane_take(lane);
+	if (lane->status != PATCHBAY_OK)
+		log_limited(&w->idle_failed, LOG_LEVEL_WARNING, "sink %s: what it does while idle failed: %.*s",
+			    w->sink->name, STR_ARG(lane->call.why));
+	if (lane->checkpoint.n)
+		settle(w, &lane->checkpoint);
+	lane->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
+}
+
+/* A call that does not come back. Of a sink with a checkpoint there must never be two: that one is waited for. */
+static void overdue(struct worker *w, struct lane **slot)
+{
+	struct lane *lane = *slot;
+	if (w->sink->plugin->sink->resume || lane->job != LANE_ACT) {
+		patchbay_str why = STR("a call of the plugin does not return; its next events wait for it");
+		lane->reported = true;
+		breaker_note_reason(w, why);
+		log_error("sink %s: %.*s", w->sink->name, STR_ARG(why));
 		return;
 	}
-	if (idles && w->idle_ns < until)
-		until = w->idle_ns;
-	if (w->unsettled && w->unsettled_ns + LAZY_MS * NS_PER_MS < until)
-		until = w->unsettled_ns + LAZY_MS * NS_PER_MS;
-	if (due_ms < WAIT_MAX_MS && now + due_ms * NS_PER_MS < until)
-		until = now + due_ms * NS_PER_MS;
-	if (until > now)
-		journal_wait(w->journal, w->read, (until - now + NS_PER_MS - 1) / NS_PER_MS);
+	outcome_of_stray(w, lane);
+	*slot = NULL;
+	lane_drop(lane);
+	pace_ended(&w->pace, clock_steady_ns());
+	settle(w, NULL);
+}
+
+/* In place of strays, as long as there are not too many of them. */
+static void replace_lanes(struct worker *w)
+{
+	pthread_mutex_lock(&w->yard->lock);
+	bool too_many = w->yard->strays >= STRAYS_MAX;
+	pthread_mutex_unlock(&w->yard->lock);
+	for (size_t i = 0; i < w->n_lanes && !too_many; i++) {
+		struct err err = { 0 };
+		if (w->lanes[i])
+			continue;
+		w->lanes[i] = lane_create(w->yard, w->sink, &err);
+		if (!w->lanes[i])
+			log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+	}
+}
+
+/* 1: something was taken in. */
+static int collect(struct worker *w)
+{
+	int did = 0;
+	for (size_t i = 0; i < w->n_lanes; i++) {
+		struct lane *lane = w->lanes[i];
+		if (!lane) {
+			replace_lanes(w);
+			continue;
+		}
+		if (lane_is(lane, LANE_DONE)) {
+			did = 1;
+			lane->took_ns = clock_steady_ns() - lane->began_ns;
+			w->blocked = false;
+			if (lane->job == LANE_ACT) {
+				pace_ended(&w->pace, clock_steady_ns());
+				lane->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
+				outcome_of_act(w, lane);
+			} else if (lane->job == LANE_RESUME) {
+				after_resume(w, lane);
+			} else {
+				after_idle(w, lane);
+			}
+		} else if (lane_is(lane, LANE_BUSY) && !lane->reported && clock_steady_ns() >= lane_overdue_ns(lane)) {
+			did = 1;
+			w->blocked = false;
+			overdue(w, &w->lanes[i]);
+		}
+	}
+	return did;
+}
+
+/* ---- The thread */
+
+static void publish(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->stats.cursor = w->cursor;
+	w->stats_read = w->must_reread || worker_has_fresh_out(w) ? w->cursor : w->read;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void finish_calls(struct worker *w)
+{
+	int64_t until = clock_steady_ns() + STOP_GRACE_MS * NS_PER_MS;
+	while (worker_is_busy(w) && clock_steady_ns() < until) {
+		pthread_mutex_lock(&w->yard->lock);
+		wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
+		pthread_mutex_unlock(&w->yard->lock);
+		collect(w);
+	}
+	collect(w);
 }
 
 static void *run(void *arg)
 {
 	struct worker *w = arg;
-	if (resume(w) < 0)
-		goto out;
-	for (int did; !atomic_load(&w->stopping) && (did = step(w)) >= 0;) {
-		if (progress_is_old(w))
+	pace_init(&w->pace, w->sink->rate_count, w->sink->rate_ms, (int64_t)w->n_lanes, clock_steady_ns());
+	while (!atomic_load(&w->stopping)) {
+		int did = collect(w);
+		did |= give_work(w);
+		if (settle_progress_is_old(w))
 			settle_progress(w);
-		pthread_mutex_lock(&w->lock);
-		w->stats.cursor = w->cursor;
-		w->stats_read = w->read;
-		pthread_mutex_unlock(&w->lock);
-		if (!did)
+		publish(w);
+		if (!did && !give_idle(w))
 			wait_for_work(w);
-		else if (w->batch.n)
-			w->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
 	}
+	finish_calls(w);
 	settle_progress(w);
-out:
-	pthread_mutex_lock(&w->lock);
+	publish(w);
+	pthread_mutex_lock(&w->yard->lock);
 	w->ended = true;
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	pthread_cond_broadcast(&w->yard->changed);
+	pthread_mutex_unlock(&w->yard->lock);
 	return NULL;
 }
 
@@ -277,19 +377,19 @@ int worker_start(struct worker *w, struct err *err)
 void worker_ask_to_stop(struct worker *w)
 {
 	atomic_store(&w->stopping, true);
-	pthread_mutex_lock(&w->lock);
-	pthread_cond_broadcast(&w->changed);
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_lock(&w->yard->lock);
+	pthread_cond_broadcast(&w->yard->changed);
+	pthread_mutex_unlock(&w->yard->lock);
 }
 
 bool worker_has_ended(struct worker *w, int64_t wait_ms)
 {
-	int64_t until = clock_steady_ns() + wait_ms * NS_PER_MS;
-	pthread_mutex_lock(&w->lock);
-	while (w->started && !w->ended && wait_until(w, until))
-		;
+	int64_t until = clock_steady_ns() + wait_ms * NS_PER_MS, now;
+	pthread_mutex_lock(&w->yard->lock);
+	while (w->started && !w->ended && (now = clock_steady_ns()) < until)
+		wait_for_change(w, until - now);
 	bool ended = !w->started || w->ended;
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->yard->lock);
 	return ended;
 }
 
@@ -299,4 +399,7 @@ void worker_stats(struct worker *w, struct dispatcher_stats *ret)
 	*ret = w->stats;
 	ret->at_end = journal_pos_cmp(w->stats_read, journal_end(w->journal)) >= 0;
 	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_lock(&w->yard->lock);
+	ret->strays = w->yard->strays;
+	pthread_mutex_unlock(&w->yard->lock);
 }

@@ -1,86 +1,100 @@
-/* worker.h - inside the dispatcher: the thread of one sink.
+/* worker.h - inside the dispatcher: one sink. Its thread decides, and never calls the plugin; that is what the
+ * lanes are for.
  *
- *   worker.c   life of the thread, waiting
- *   trouble.c   that the destination does not work, and when to try again
- *   batch.c    what to act on next: due deliveries, or fresh events from the cursor
- *   outcome.c  act, and what its results mean: settled, parked, dead, or trouble of the destination
+ *   worker.c   life of the thread: takes in what lanes did, and waits
+ *   give.c     hands a free lane something to do
+ *   fill.c     what to act on next: due deliveries, or fresh events behind the cursor
+ *   outcome.c  what the results of a call mean: done, parked, dead, or the destination is in trouble
+ *   settle.c   what becomes durable: outcomes, and how far everything is settled
+ *   breaker.c  that the destination does not work, and when it is tried again
+ *   lane.c     a plugin's instance and the thread in which it is called
  *
- * A result of RETRY for some of a batch is about these events: they are parked, with a row each in the
- * journal, and the cursor moves on. RETRY (or EBADSINK) for all of it is about the destination: nothing is
- * written, the cursor stays, and after a while a single event probes whether it works again. */
+ * RETRY is about an event: it is parked, with a row in the journal, and the others go on. DOWN and EBADSINK (and RETRY
+ * for all of several events, or for five in a row) are about the destination: its events stay where they are,
+ * behind the cursor, and after a while a single one probes whether it works again. */
 #ifndef DELIVER_WORKER_H
 #define DELIVER_WORKER_H
 
 #include "base/call.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "deliver/ahead.h"
 #include "deliver/dispatcher.h"
+#include "deliver/lane.h"
+#include "deliver/pace.h"
 #include "deliver/retry.h"
 #include "deliver/router.h"
 #include "journal/journal.h"
-#include "plugin/host.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct batch_item {
-	struct journal_pos at;
-	struct id id;
-	bool parked;
-	uint32_t attempts; /* made before this one */
-	int64_t first_ms;  /* parked: when the first was made */
-};
-
-struct batch {
-	struct arena arena;
-	struct journal_pos start, end; /* fresh: what was read, from, to */
-	struct batch_item *items;      /* the events to act on, in three parallel arrays */
-	const patchbay_delivery **deliveries;
-	patchbay_result *results;
-	size_t n, room, bytes;
-	size_t scanned;                  /* records read for it */
-	struct journal_settled *settled; /* outcomes: skipped ones at once, the others after the act */
-	size_t n_settled, settled_room;
-};
-
-struct trouble { /* of the destination */
-	bool on;
-	bool needs_person; /* EBADSINK */
-	uint32_t failures; /* in a row */
+struct breaker {
+	bool open;
+	bool needs_person; /* EBADSINK, ECONFIG */
+	uint32_t failures; /* since it opened */
+	uint32_t in_row;   /* events that failed, each for itself, with no success in between */
 	int64_t began_ns;  /* steady clock */
 	int64_t next_ns;   /* steady clock: when to probe */
-	struct id probe;   /* the event that is probed with, */
-	uint32_t probes;   /* how often that failed */
-	uint32_t attempts; /* and how often it was attempted in all */
+};
+
+struct tried { /* an event that was attempted and is still behind the cursor, or that made a call hang */
+	struct journal_pos at;
+	uint32_t attempts;
+	uint32_t probes; /* that failed as the only event of a call */
+	uint32_t hangs;
+};
+#define TRIED_MAX 128
+
+struct settlement { /* what is to become durable in one step */
+	struct journal_settled *v;
+	size_t n, room;
 };
 
 struct worker {
 	struct journal *journal;
 	const struct config *config;
 	const struct config_sink *sink;
-	struct instance *instance;
+	const char *routes_name; /* "routes.yaml" */
 	struct router *router;
+	struct patchbay_call match; /* of the router */
 	struct journal_reader *reader;
 	patchbay_str checkpoint; /* at start; malloc'ed */
-	patchbay_call call;      /* of the plugin */
-	patchbay_call match;     /* of the router */
-	struct batch batch;
+
+	struct yard *yard;
+	struct lane **lanes;
+	size_t n_lanes; /* a lane is NULL while too many strays are about */
+
 	struct journal_pos cursor; /* durable */
 	struct journal_pos read;   /* looked at */
-	size_t unsettled;          /* records between them */
-	int64_t unsettled_ns;      /* since when there are any; steady clock */
-	int64_t next_due_ms;       /* wall clock: the next parked delivery; INT64_MAX none */
-	int64_t idle_ns;           /* steady clock: when idle() is next */
-	int64_t wall_base_ns;      /* wall clock minus steady clock, at start */
-	struct trouble trouble;
+	struct journal_pos again;  /* with must_reread: from here, once no lane has fresh events */
+	bool must_reread;
+	struct ahead ahead;  /* settled, though behind the cursor */
+	size_t unsettled;    /* records looked at since the cursor was moved */
+	int64_t unsettled_ns; /* since when there are any; steady clock */
+
+	bool has_parked;       /* perhaps */
+	bool blocked;          /* nothing can be started before a lane is done */
+	bool parked_last;      /* so that due and fresh ones take turns */
+	bool backlog;          /* the last batch was full: do not linger for the next */
+	int64_t linger_ns;     /* steady clock: fill not before; 0: does not linger */
+	int64_t next_due_ms;   /* wall clock: the next parked delivery; INT64_MAX none */
+	uint64_t operations;   /* of journal_operations(), when it was last looked at */
+	struct settlement settlement;
+	struct arena settlement_texts;
+	struct tried tried[TRIED_MAX];
+	size_t n_tried;
+	struct breaker breaker;
+	struct pace pace;
+	int64_t wall_base_ns; /* wall clock minus steady clock, at start */
 	struct retry_random random;
-	struct log_limit bad_sink, late, unreadable, unsettleable, idle_failed;
+	struct log_limit bad_sink, late, unreadable, unsettleable, idle_failed, stuck;
+
 	pthread_t thread;
 	bool started;
 	atomic_bool stopping;
+	bool ended;           /* the yard's lock */
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t changed;
-	bool ended;
 	struct dispatcher_stats stats;
 	struct journal_pos stats_read;
 };
@@ -91,35 +105,56 @@ struct worker *worker_create(struct journal *, const struct config *, size_t sin
 int worker_start(struct worker *, struct err *err);
 void worker_ask_to_stop(struct worker *);
 bool worker_has_ended(struct worker *, int64_t wait_ms); /* waits that long for it */
-void worker_destroy(struct worker *);                    /* joins; NULL is fine */
+size_t worker_destroy(struct worker *);                  /* joins; how many calls never came back; NULL is fine */
 void worker_stats(struct worker *, struct dispatcher_stats *ret);
 
-bool worker_sleep_until(struct worker *, int64_t steady_ns); /* false: it is time to stop */
+bool worker_sleep_ms(struct worker *, int64_t ms); /* false: it is time to stop */
 /* The wall clock, but never behind the time that has passed since the start: a clock that is set back
  * must not hold up what is due. */
 int64_t worker_now_ms(const struct worker *);
-/* Settles, and tries again until that works: what a sink did must be on record before it is asked for
- * more. -1: it is time to stop, and the outcome is lost (the events will be acted on again). */
-int worker_settle(struct worker *, const struct journal_pos *cursor, const struct journal_settled *, size_t n,
-		  const patchbay_str *checkpoint);
+struct lane *worker_free_lane(struct worker *);
+bool worker_is_busy(struct worker *);       /* some lane is */
+bool worker_has_fresh_out(struct worker *); /* in some lane */
+/* The note on an event at this position; `make`: a new one if there is none (the oldest is forgotten when there
+ * are too many). */
+struct tried *worker_tried(struct worker *, struct journal_pos at, bool make);
 
-/* ---- trouble.c */
+/* ---- give.c. 1: something was given to a lane, or at least looked at; 0: there is nothing to do now. */
 
-void worker_note_reason(struct worker *, patchbay_str why);
-/* An attempt failed because of the destination: trouble, or more of it; not before after_ms again. */
-void worker_failed(struct worker *, bool needs_person, int64_t after_ms, patchbay_str why);
-void worker_works(struct worker *);
+int give_work(struct worker *);
+int give_idle(struct worker *);
 
-/* ---- batch.c */
+/* ---- fill.c: into the lane's batch. 1: there is something to act on; 0: there is not. */
 
-int batch_fill_fresh(struct worker *, size_t max); /* from worker.read, which moves on */
-int batch_fill_parked(struct worker *, size_t max);
-struct journal_settled *batch_settled(struct batch *); /* a new, zeroed one at the end of the list */
-void batch_fini(struct batch *);
+int fill_fresh(struct worker *, struct lane *, size_t max);
+int fill_parked(struct worker *, struct lane *, size_t max);
 
-/* ---- outcome.c: act on the batch and settle it. -1: it is time to stop. */
+/* ---- outcome.c: a lane is done with a call, or will not come back. It is free again afterwards, or gone. */
 
-int outcome_fresh(struct worker *);
-int outcome_parked(struct worker *);
+void outcome_of_act(struct worker *, struct lane *);
+void outcome_of_stray(struct worker *, struct lane *);
+
+/* ---- settle.c */
+
+struct journal_settled *settle_add(struct worker *); /* a new, zeroed one at the end of the list */
+/* Makes the list durable, and how far all is settled, and the checkpoint (or NULL), and tries again until that works: what a sink did must be on record
+ * before it is asked for more. -1: it is time to stop, and the outcome is lost (the events will be acted on again). */
+int settle(struct worker *, const patchbay_str *checkpoint);
+/* The list is about attempts only: when it cannot be recorded now, it is not. */
+void settle_notes(struct worker *);
+/* Progress over events that are none of this sink's. */
+void settle_progress(struct worker *);
+bool settle_progress_is_old(const struct worker *);
+
+/* ---- breaker.c */
+
+void breaker_note_reason(struct worker *, patchbay_str why);
+/* An attempt failed because of the destination: not before after_ms again. */
+void breaker_failed(struct worker *, bool needs_person, int64_t after_ms, patchbay_str why);
+/* Events failed, or were refused, each for itself. Five in a row say something about the destination, too. */
+void breaker_events_failed(struct worker *, uint32_t n, bool needs_person, patchbay_str why);
+void breaker_works(struct worker *);
+/* The destination has not worked for so long that what it was owed before then is dead. */
+bool breaker_is_hopeless(const struct worker *);
 
 #endif

@@ -68,7 +68,7 @@ static enum router_outcome match(size_t sink, const patchbay_delivery *delivery,
 {
 	patchbay_str why = { "", 0 };
 	call_begin(&call, 0);
-	enum router_outcome outcome = router_match(routers[sink], &call, delivery, &why);
+	enum router_outcome outcome = router_match(routers[sink], &call, delivery, NULL, &why);
 	if (ret_why)
 		*ret_why = why;
 	return outcome;
@@ -164,10 +164,29 @@ static void a_when_that_does_not_compile_fails_every_time(void **state)
 	for (int i = 0; i < 2; i++) {
 		patchbay_str why = { "", 0 };
 		call_begin(&call, 0);
-		assert_int_equal(router_match(router, &call, &ev, &why), ROUTER_WHEN_FAILED);
+		assert_int_equal(router_match(router, &call, &ev, NULL, &why), ROUTER_WHEN_FAILED);
 		assert_non_null(strstr(why.p, "line 7"));
 	}
 	router_destroy(router);
+}
+
+static void the_first_route_that_matches_is_named(void **state)
+{
+	(void)state;
+	const struct config_route *route = NULL;
+	patchbay_str why;
+	patchbay_delivery ev = event("fleet", "fault_code_opened", "", "{\"speed\":\"fast\",\"type\":\"hard_brake\"}");
+	call_begin(&call, 0);
+	assert_int_equal(router_match(routers[AUDIT], &call, &ev, &route, &why), ROUTER_MATCHED);
+	size_t first = 0;
+	while (first < config.n_routes && router_check(routers[AUDIT], first, &call, &ev) != ROUTER_OK)
+		first++;
+	assert_ptr_equal(route, router_route(routers[AUDIT], first));
+	route = NULL;
+	ev = event("fleet", "vehicle_upserted", "", "{\"speed\":\"fast\"}");
+	call_begin(&call, 0);
+	assert_int_equal(router_match(routers[AUDIT], &call, &ev, &route, &why), ROUTER_WHEN_FAILED);
+	assert_null(route);
 }
 
 static int setup(void **state)
@@ -198,6 +217,7 @@ int main(void)
 		cmocka_unit_test(a_failing_when_skips_unless_another_route_matches),
 		cmocka_unit_test(every_route_tells_its_reason),
 		cmocka_unit_test(a_when_that_does_not_compile_fails_every_time),
+		cmocka_unit_test(the_first_route_that_matches_is_named),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

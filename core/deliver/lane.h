@@ -1,0 +1,63 @@
+/* lane.h - one instance of a sink's plugin with a thread of its own, in which all that may block is called. A worker
+ * has as many as `concurrency` says, gives each one thing to do at a time, and leaves a lane behind that does not
+ * come back: such a stray frees itself should it return, and touches nothing of its worker any more. */
+#ifndef DELIVER_LANE_H
+#define DELIVER_LANE_H
+
+#include "base/call.h"
+#include "config/config.h"
+#include "deliver/batch.h"
+#include "journal/journal.h"
+#include "plugin/host.h"
+
+#include <pthread.h>
+
+/* Shared by a worker and its lanes, strays included. */
+struct yard {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a lane is done, or the worker is to stop */
+	unsigned refs, strays;
+	struct journal *journal; /* NULL: the worker is gone */
+	bool in_journal;         /* the worker waits in journal_wait() */
+};
+
+enum lane_job { LANE_NOTHING, LANE_RESUME, LANE_ACT, LANE_IDLE, LANE_END };
+enum lane_state { LANE_FREE, LANE_BUSY, LANE_DONE };
+
+struct lane {
+	struct yard *yard;
+	const struct config_sink *sink;
+	struct instance *instance;
+	pthread_t thread;
+	pthread_cond_t wake;
+	enum lane_job job;
+	enum lane_state state; /* yard->lock */
+	bool stray;            /* yard->lock */
+	/* The worker's: */
+	int64_t at_ms, began_ns, took_ns; /* of the call: wall clock, steady clock, and until it was found to have ended */
+	/* The lane's while BUSY, else the worker's: */
+	struct patchbay_call call;
+	struct batch batch;
+	patchbay_str given;      /* RESUME: the checkpoint */
+	patchbay_str checkpoint; /* handed back; lives as long as the call */
+	patchbay_status status;  /* of RESUME and IDLE */
+	bool resumed;
+	bool reported;   /* that it does not return */
+	unsigned again;  /* AGAIN in a row */
+	int64_t idle_ns; /* steady clock: when idle() is next */
+};
+
+struct yard *yard_create(struct journal *);
+void yard_release(struct yard *); /* by the worker; goes when the last stray has come back */
+
+/* NULL: err says why (the plugin's create(), or no thread). */
+struct lane *lane_create(struct yard *, const struct config_sink *, struct err *err);
+void lane_start(struct lane *, enum lane_job, int64_t began_ns);
+bool lane_is(struct lane *, enum lane_state);
+void lane_take(struct lane *); /* DONE: what it did has been dealt with; it is FREE */
+/* When it should have returned, at the latest; steady clock. */
+int64_t lane_overdue_ns(const struct lane *);
+/* FREE: ends its thread and frees all. BUSY: leaves it behind. */
+void lane_drop(struct lane *);
+
+#endif
