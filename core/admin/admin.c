@@ -14,20 +14,27 @@
 #include <string.h>
 
 #define SINKS_MAX 1024u
+#define POLLED_MAX 1024u
 
 struct admin {
 	struct listener listener;
 	struct MHD_Daemon *daemon;
-	struct intake *intake;
-	struct journal *journal;
-	struct dispatcher *dispatcher;
+	struct admin_parts parts;
 };
 
 static struct dispatcher_stats *sinks_of(struct admin *a, size_t *ret_n)
 {
 	struct dispatcher_stats *v = xcalloc(SINKS_MAX, sizeof *v);
-	size_t n = dispatcher_stats(a->dispatcher, v, SINKS_MAX);
+	size_t n = dispatcher_stats(a->parts.dispatcher, v, SINKS_MAX);
 	*ret_n = n < SINKS_MAX ? n : SINKS_MAX;
+	return v;
+}
+
+static struct poller_stats *polled_of(struct admin *a, size_t *ret_n)
+{
+	struct poller_stats *v = xcalloc(POLLED_MAX, sizeof *v);
+	size_t n = poller_stats(a->parts.poller, v, POLLED_MAX);
+	*ret_n = n < POLLED_MAX ? n : POLLED_MAX;
 	return v;
 }
 
@@ -35,7 +42,7 @@ static unsigned health(struct admin *a, struct buf *out)
 {
 	struct err why;
 	bool well = true;
-	if (journal_trouble(a->journal, &why)) {
+	if (journal_trouble(a->parts.journal, &why)) {
 		buf_addf(out, "journal: %s\n", why.text);
 		well = false;
 	}
@@ -48,6 +55,14 @@ static unsigned health(struct admin *a, struct buf *out)
 		well = false;
 	}
 	free(sinks);
+	struct poller_stats *polled = polled_of(a, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!polled[i].trouble_since_ms)
+			continue;
+		buf_addf(out, "source %s, polling: %s\n", polled[i].source, polled[i].reason);
+		well = false;
+	}
+	free(polled);
 	if (well)
 		buf_addf(out, "ok\n");
 	return well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
@@ -78,12 +93,37 @@ static void metrics_of_sinks(struct admin *a, struct buf *out)
 	free(sinks);
 }
 
+static void metrics_of_polling(struct admin *a, struct buf *out)
+{
+	size_t n;
+	struct poller_stats *polled = polled_of(a, &n);
+	buf_addf(out, "# HELP patchbay_poll_steps_total Steps of polling.\n# TYPE patchbay_poll_steps_total counter\n");
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out,
+			 "patchbay_poll_steps_total{source=\"%s\",result=\"ok\"} %" PRIu64 "\n"
+			 "patchbay_poll_steps_total{source=\"%s\",result=\"failed\"} %" PRIu64 "\n",
+			 polled[i].source, polled[i].steps, polled[i].source, polled[i].failures);
+	buf_addf(out, "# HELP patchbay_polled_total What polling brought, events known already included.\n# TYPE patchbay_polled_total counter\n");
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "patchbay_polled_total{source=\"%s\"} %" PRIu64 "\n", polled[i].source, polled[i].events);
+	buf_addf(out, "# HELP patchbay_poll_up 1 while polling works.\n# TYPE patchbay_poll_up gauge\n");
+	for (size_t i = 0; i < n; i++)
+		buf_addf(out, "patchbay_poll_up{source=\"%s\"} %d\n", polled[i].source, polled[i].trouble_since_ms == 0);
+	free(polled);
+	struct enricher_stats details;
+	enricher_stats(a->parts.enricher, &details);
+	buf_addf(out,
+		 "# HELP patchbay_details_total Events whose details were asked for.\n# TYPE patchbay_details_total counter\n"
+		 "patchbay_details_total{result=\"there\"} %" PRIu64 "\npatchbay_details_total{result=\"none\"} %" PRIu64 "\n",
+		 details.with_details, details.without);
+}
+
 static unsigned metrics(struct admin *a, struct buf *out)
 {
 	struct journal_stats j;
 	struct intake_stats in;
-	journal_stats(a->journal, &j);
-	intake_stats(a->intake, &in);
+	journal_stats(a->parts.journal, &j);
+	intake_stats(a->parts.intake, &in);
 	metric(out, "requests_total", "counter", "Requests received.", in.requests);
 	buf_addf(out, "# HELP patchbay_answers_total Answers by class of status.\n# TYPE patchbay_answers_total counter\n");
 	for (size_t i = 1; i < 6; i++)
@@ -102,6 +142,7 @@ static unsigned metrics(struct admin *a, struct buf *out)
 	metric(out, "quarantine_bytes", "gauge", "Size of the quarantine.", j.quarantine_bytes);
 	metric(out, "dedupe_keys", "gauge", "Keys and tokens remembered.", j.dedupe_keys);
 	metrics_of_sinks(a, out);
+	metrics_of_polling(a, out);
 	return MHD_HTTP_OK;
 }
 
@@ -135,13 +176,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	return result;
 }
 
-struct admin *admin_start(const struct config_address *address, struct intake *intake, struct journal *journal,
-                          struct dispatcher *dispatcher, struct err *err)
+struct admin *admin_start(const struct config_address *address, const struct admin_parts *parts, struct err *err)
 {
 	struct admin *a = xcalloc(1, sizeof *a);
-	a->intake = intake;
-	a->journal = journal;
-	a->dispatcher = dispatcher;
+	a->parts = *parts;
 	a->listener.listen_fd = -1;
 	if (listener_open(&a->listener, address, err) != 0) {
 		admin_stop(a);

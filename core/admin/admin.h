@@ -5,13 +5,23 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "deliver/dispatcher.h"
+#include "fetch/enricher.h"
+#include "fetch/poller.h"
 #include "http/intake.h"
 #include "journal/journal.h"
 
 struct admin;
 
-/* All must outlive the admin server. NULL: err. */
-struct admin *admin_start(const struct config_address *, struct intake *, struct journal *, struct dispatcher *, struct err *err);
+struct admin_parts { /* what it tells about; all must outlive the admin server */
+	struct intake *intake;
+	struct journal *journal;
+	struct dispatcher *dispatcher;
+	struct poller *poller;
+	struct enricher *enricher;
+};
+
+/* NULL: err. */
+struct admin *admin_start(const struct config_address *, const struct admin_parts *, struct err *err);
 void admin_stop(struct admin *); /* NULL is fine */
 const char *admin_address(const struct admin *);
 

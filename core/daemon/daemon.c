@@ -4,7 +4,10 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/control.h"
 #include "deliver/dispatcher.h"
+#include "fetch/enricher.h"
+#include "fetch/poller.h"
 #include "http/intake.h"
 
 #include <errno.h>
@@ -13,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
@@ -22,6 +26,9 @@ struct parts {
 	struct intake *intake;
 	struct journal *journal;
 	struct dispatcher *dispatcher;
+	struct enricher *enricher;
+	struct poller *poller;
+	struct control *control;
 	struct admin *admin;
 };
 
@@ -51,44 +58,70 @@ static int start_sources(struct parts *p, struct err *err)
 	return 0;
 }
 
-static int start_journal(struct parts *p, struct err *err)
+struct journal *daemon_open_journal(const struct config *c, struct intake *intake, struct err *err)
 {
-	const struct config *c = p->config;
 	struct journal_options options = {
 		.path = c->journal,
 		.retention_age_ms = c->retention.age_ms,
 		.retention_bytes = c->retention.size_bytes,
 		.quarantine_bytes = c->retention.quarantine_bytes,
 		.dedupe_window_ms = dedupe_window_ms(c),
-		.decided = intake_decided,
-		.ctx = p->intake,
+		.decided = intake ? intake_decided : NULL,
+		.ctx = intake,
 	};
-	p->journal = journal_open(&options, err);
-	return p->journal ? 0 : -1;
+	return journal_open(&options, err);
+}
+
+/* Without it the daemon does all that it must, so that is no reason not to start. */
+static void start_control(struct parts *p)
+{
+	struct err err;
+	p->control = control_start(p->config, p->sources, p->journal, &err);
+	if (!p->control)
+		log_warning("no control socket, so `patchbay reverify` works only while the daemon is stopped: %s",
+			    err.text);
 }
 
 static int start(struct parts *p, struct err *err)
 {
-	if (start_sources(p, err) != 0 || !(p->intake = intake_create(p->config, p->sources, err)) || start_journal(p, err) != 0)
+	const struct config *c = p->config;
+	if (start_sources(p, err) != 0 || !(p->intake = intake_create(c, p->sources, err)) ||
+	    !(p->journal = daemon_open_journal(c, p->intake, err)))
 		return -1;
-	p->dispatcher = dispatcher_start(p->journal, p->config, err);
-	if (!p->dispatcher || intake_start(p->intake, p->journal, err) != 0)
+	if (!(p->enricher = enricher_start(p->journal, c, err)) ||
+	    !(p->dispatcher = dispatcher_start(p->journal, c, err)) || !(p->poller = poller_start(p->journal, c, err)))
 		return -1;
-	if (p->config->admin)
-		p->admin = admin_start(p->config->admin, p->intake, p->journal, p->dispatcher, err);
-	return p->config->admin && !p->admin ? -1 : 0;
+	start_control(p);
+	if (intake_start(p->intake, p->journal, err) != 0)
+		return -1;
+	const struct admin_parts told = { .intake = p->intake,
+					  .journal = p->journal,
+					  .dispatcher = p->dispatcher,
+					  .poller = p->poller,
+					  .enricher = p->enricher };
+	if (c->admin)
+		p->admin = admin_start(c->admin, &told, err);
+	return c->admin && !p->admin ? -1 : 0;
 }
 
-static void stop(struct parts *p)
+/* Returns how many calls into plugins never came back: what they may use must stay. */
+static size_t stop(struct parts *p)
 {
+	size_t stuck = 0;
+	poller_ask_to_stop(p->poller);
+	enricher_ask_to_stop(p->enricher);
 	admin_stop(p->admin);
+	control_stop(p->control);
 	intake_stop(p->intake);
-	dispatcher_stop(p->dispatcher);
+	stuck += poller_stop(p->poller);
+	stuck += enricher_stop(p->enricher);
+	stuck += dispatcher_stop(p->dispatcher);
 	journal_close(p->journal);
 	intake_destroy(p->intake);
 	for (size_t i = 0; p->sources && i < p->config->n_sources; i++)
 		instance_destroy(p->sources[i]);
 	free(p->sources);
+	return stuck;
 }
 
 static void raise_descriptor_limit(void)
@@ -118,15 +151,20 @@ int daemon_run(const struct config *config, struct err *err)
 			log_info("listening on %s", intake_address(parts.intake, i));
 		if (parts.admin)
 			log_info("admin on %s", admin_address(parts.admin));
-		log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", config->n_sources, config->n_sinks, config->n_routes,
-		         config->journal);
+		log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", config->n_sources, config->n_sinks,
+			 config->n_routes, config->journal);
 		int caught;
 		while (sigwait(&ends, &caught) == EINTR)
 			;
 		log_info("stopping: %s", strsignal(caught));
 	}
-	stop(&parts);
+	size_t stuck = stop(&parts);
 	if (result == 0)
 		log_info("stopped");
+	if (stuck) { /* all that matters is on disk; there is no safe way to take the rest down */
+		if (result != 0)
+			log_error("cannot start: %s", err->text);
+		_exit(result == 0 ? 0 : 1);
+	}
 	return result;
 }

@@ -5,8 +5,14 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "http/intake.h"
+#include "journal/journal.h"
 
 /* Runs until SIGTERM or SIGINT. 0: stopped as asked; -1: could not start. Call it before any thread is made. */
 int daemon_run(const struct config *, struct err *err);
+
+/* The journal as this configuration wants it, for whoever may be alone with it. intake: NULL if only
+ * journal_append_wait() will be used. */
+struct journal *daemon_open_journal(const struct config *, struct intake *, struct err *err);
 
 #endif

@@ -6,11 +6,27 @@
 #include "expr/expr.h"
 #include "expr/lex.h"
 
-enum field { ID, SOURCE, PLUGIN, TYPE, KIND, SUBJECT, TIME, TIME_SOURCE, RECEIVED, TEST, DEDUPE, DATA, N_FIELDS };
+enum field {
+	ID,
+	SOURCE,
+	PLUGIN,
+	TYPE,
+	KIND,
+	SUBJECT,
+	TIME,
+	TIME_SOURCE,
+	RECEIVED,
+	TEST,
+	DEDUPE,
+	DATA,
+	DETAILS,
+	DETAILS_ERROR,
+	N_FIELDS
+};
 
 const char *const expr_envelope_fields[] = {
-	"id",          "source",   "plugin", "type",   "kind", "subject", "time",
-	"time_source", "received", "test",   "dedupe", "data", NULL,
+	"id",       "source", "plugin", "type", "kind",    "subject",       "time", "time_source",
+	"received", "test",   "dedupe", "data", "details", "details_error", NULL,
 };
 
 static enum field find_field(patchbay_str name)
@@ -21,9 +37,14 @@ static enum field find_field(patchbay_str name)
 	return f;
 }
 
-bool envelope_is_data(patchbay_str name)
+static bool is_json(enum field f)
 {
-	return find_field(name) == DATA;
+	return f == DATA || f == DETAILS;
+}
+
+bool envelope_is_json(patchbay_str name)
+{
+	return is_json(find_field(name));
 }
 
 static patchbay_str iso(patchbay_call *call, int64_t ns)
@@ -86,6 +107,9 @@ static int32_t field_value(patchbay_call *call, const patchbay_delivery *d, enum
 	case DEDUPE:
 		*ret = dedupe_name(d->dedupe);
 		break;
+	case DETAILS_ERROR:
+		*ret = clean(call, d->details_error);
+		return ret->n ? PATCHBAY_JSON_STRING : PATCHBAY_JSON_NULL;
 	default:
 		return 0;
 	}
@@ -97,27 +121,35 @@ int32_t envelope_field(patchbay_call *call, const patchbay_delivery *d, patchbay
 	return field_value(call, d, find_field(name), ret);
 }
 
-const patchbay_json *envelope_data(patchbay_call *call, const patchbay_delivery *d)
+static const patchbay_json *json_field(patchbay_call *call, const patchbay_delivery *d, enum field f)
 {
 	patchbay_str why = call->why; /* data that is no JSON is null, not a failure to be told */
-	const patchbay_json *data = json_parse(call, d->data);
+	patchbay_str text = f == DATA ? d->data : d->details;
+	const patchbay_json *json = text.n ? json_parse(call, text) : NULL;
 	call->why = why;
-	return data;
+	return json;
+}
+
+const patchbay_json *envelope_json_field(patchbay_call *call, const patchbay_delivery *d, patchbay_str name)
+{
+	return json_field(call, d, find_field(name));
 }
 
 void envelope_json(patchbay_call *call, const patchbay_delivery *d, struct buf *out)
 {
-	for (enum field f = ID; f < DATA; f++) {
+	for (enum field f = ID; f < N_FIELDS; f++) {
 		patchbay_str text = { "", 0 };
-		int32_t type = field_value(call, d, f, &text);
 		buf_addf(out, "%s\"%s\":", f == ID ? "{" : ",", expr_envelope_fields[f]);
+		if (is_json(f)) {
+			const patchbay_json *json = json_field(call, d, f);
+			buf_add_str(out, json ? json_raw(json) : STR("null"));
+			continue;
+		}
+		int32_t type = field_value(call, d, f, &text);
 		if (type == PATCHBAY_JSON_STRING)
 			buf_add_json_string(out, text);
 		else
 			buf_add_str(out, type == PATCHBAY_JSON_NULL ? STR("null") : text);
 	}
-	const patchbay_json *data = envelope_data(call, d);
-	buf_add_str(out, STR(",\"data\":"));
-	buf_add_str(out, data ? json_raw(data) : STR("null"));
 	buf_add_str(out, STR("}"));
 }

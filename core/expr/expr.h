@@ -1,9 +1,10 @@
 /* expr.h - the expressions of routes.yaml: jq programs and jq strings over the envelope of an event
- * (.id .source .plugin .type .kind .subject .time .time_source .received .test .dedupe .data).
+ * (.id .source .plugin .type .kind .subject .time .time_source .received .test .dedupe .data .details .details_error).
  * What only selects (.data.id, .a // .b, "text") is evaluated here, over the source text, exactly;
  * everything else by libjq, which knows numbers as doubles only. env, $ENV, input, modules and the
  * like are off: an expression sees the event and nothing else.
- * .subject is null where the provider names none, .data is null where the event brought no JSON.
+ * .subject is null where the provider names none, .data is null where the event brought no JSON. .details is what the
+ * source fetched about the event, or null; .details_error says why not, if it should have.
  * Where alternatives only select (.a.b // .c), one that fails counts as missing; libjq 1.6 would fail.
  * In a text, null reads "null", as in jq (write `.a // ""`), and a bare " stands for itself. */
 #ifndef EXPR_EXPR_H

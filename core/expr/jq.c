@@ -209,7 +209,7 @@ static bool same_event(const patchbay_delivery *a, const patchbay_delivery *b)
 	       a->time_ns == b->time_ns && a->received_ns == b->received_ns && a->test == b->test &&
 	       a->dedupe == b->dedupe && a->time_source == b->time_source && a->source.p == b->source.p &&
 	       a->type.p == b->type.p && a->kind.p == b->kind.p && a->subject.p == b->subject.p &&
-	       a->plugin.p == b->plugin.p;
+	       a->plugin.p == b->plugin.p && a->details.p == b->details.p && a->details_error.p == b->details_error.p;
 }
 
 static bool envelope(patchbay_call *call, const patchbay_delivery *d, jv *ret)

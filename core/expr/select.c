@@ -270,8 +270,8 @@ static bool step_into(patchbay_call *call, const patchbay_delivery *d, const str
 	if (value->type == PATCHBAY_JSON_NULL)
 		return true;
 	if (value->type == 0 && step->name.p) {
-		if (envelope_is_data(step->name))
-			set_json(value, envelope_data(call, d));
+		if (envelope_is_json(step->name))
+			set_json(value, envelope_json_field(call, d, step->name));
 		else if ((value->type = envelope_field(call, d, step->name, &value->text)) == 0)
 			value->type = PATCHBAY_JSON_NULL;
 		return true;

@@ -136,7 +136,8 @@ static void selecting_gives_what_libjq_gives(void **state)
 	/* clang-format off */
 	static const char *const programs[] = {
 		".", " . ", ".id", ".source", ".plugin", ".type", ".kind", ".subject", ".time", ".time_source",
-		".received", ".test", ".dedupe", ".data", ".nope", ".nope.a.b", ".nope[0]", ".[\"id\"]", ".\"id\"",
+		".received", ".test", ".dedupe", ".data", ".details", ".details.x", ".details_error", ".nope",
+		".nope.a.b", ".nope[0]", ".[\"id\"]", ".\"id\"",
 		".[0]", ".[0]?", ".[-1]", ".id.a", ".id.a?", ".id[0]", ".id[0]?", ".test.x", ".test.x?", ".test?",
 		".data.id", ".data.neg", ".data.exp", ".data.zero", ".data.empty", ".data.name", ".data.no",
 		".data.yes", ".data.nil", ".data.nil.x", ".data.nil[3]", ".data.list", ".data.list[0]",
@@ -243,17 +244,24 @@ static void the_envelope_is_complete(void **state)
 			    "\"type\":\"fault_code_opened\",\"kind\":\"fault_code_opened\",\"subject\":null,"
 			    "\"time\":\"2025-11-22T04:13:54.123Z\",\"time_source\":\"provider\",\"received\":\"2025-11-"
 			    "22T04:13:55Z\","
-			    "\"test\":true,\"dedupe\":\"weak\",\"data\":[7]}");
+			    "\"test\":true,\"dedupe\":\"weak\",\"data\":[7],\"details\":null,\"details_error\":null}");
 	d.time_source = PATCHBAY_TIME_RECEIVED;
 	d.dedupe = PATCHBAY_NONE;
 	d.subject = STR("42");
 	assert_string_equal(eval(*state, EXPR_PROGRAM, "[.time_source,.dedupe,.subject]", &d, NULL),
 			    "[\"received\",\"none\",\"42\"]");
-	assert_string_equal(eval(*state, EXPR_PROGRAM, "keys | length", &d, NULL), "12");
+	assert_string_equal(eval(*state, EXPR_PROGRAM, "keys | length", &d, NULL), "14");
 	size_t n = 0;
 	while (expr_envelope_fields[n])
 		n++;
-	assert_int_equal(n, 12);
+	assert_int_equal(n, 14);
+	d.details = STR("{\"errors\": [12345678901234567890]}");
+	assert_string_equal(eval(*state, EXPR_PROGRAM, ".details.errors[0]", &d, NULL), "12345678901234567890");
+	assert_string_equal(eval(*state, EXPR_PROGRAM, ".details.errors | length", &d, NULL), "1");
+	d.details = STR("");
+	d.details_error = STR("the API does not answer");
+	assert_string_equal(eval(*state, EXPR_TEXT, "\\(.details // \"none\"): \\(.details_error)", &d, NULL),
+			    "none: the API does not answer");
 }
 
 static void two_deliveries_in_one_call_are_not_confused(void **state)

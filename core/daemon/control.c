@@ -1,0 +1,228 @@
+/* control.c - see control.h. */
+#include "daemon/control.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/control_socket.h"
+#include "source/reverify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 256u
+#define ASK_SECONDS 2   /* for a client to say what it wants */
+#define TAKE_SECONDS 10 /* for a client to take what it is sent */
+
+struct control {
+	const struct config *config;
+	struct instance *const *sources;
+	struct journal *journal;
+	int listen_fd, bell;
+	atomic_bool stopping;
+	pthread_t thread;
+	bool started;
+};
+
+struct client {
+	struct control *control;
+	int fd;
+};
+
+/* ---- Talking */
+
+static bool send_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t sent = send(fd, p, n, MSG_NOSIGNAL);
+		if (sent == -1 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return false;
+		p += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
+static bool say(void *ctx, patchbay_str json)
+{
+	const struct client *client = ctx;
+	return send_all(client->fd, json.p, json.n) && send_all(client->fd, "\n", 1);
+}
+
+static void say_error(const struct client *client, const char *why)
+{
+	struct buf line = { 0 };
+	buf_addf(&line, "{\"result\":\"error\",\"why\":");
+	buf_add_json_string(&line, str_c(why));
+	buf_addf(&line, "}\n");
+	send_all(client->fd, line.p, line.n);
+	buf_free(&line);
+}
+
+/* One line, without its end. False: it did not come, or is too long. */
+static bool read_line(int fd, char line[LINE_MAX_BYTES + 1])
+{
+	size_t n = 0;
+	while (n < LINE_MAX_BYTES) {
+		ssize_t got = recv(fd, line + n, LINE_MAX_BYTES - n, 0);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		char *end = memchr(line + n, '\n', (size_t)got);
+		n += (size_t)got;
+		line[n] = '\0';
+		if (end) {
+			*end = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- reverify */
+
+static const struct config_source *find_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_sources; i++)
+		if (strcmp(config->sources[i].name, name) == 0)
+			return &config->sources[i];
+	return NULL;
+}
+
+/* The configuration as it is now: what was mended counts, and the daemon need not be started anew for that. */
+static void reverify(struct client *client, const char *name, bool dry_run)
+{
+	struct control *control = client->control;
+	const struct config_source *live = find_source(control->config, name);
+	struct registry *registry = registry_create();
+	struct config_plugins plugins = registry_for_config(registry);
+	struct config_faults faults = { 0 };
+	struct config *now = config_load(control->config->path, &plugins, &faults);
+	struct err err = { "" };
+	for (size_t i = faults.n; !now && i-- > 0;)
+		if (!faults.v[i].warning)
+			err_set(&err, "%s", faults.v[i].text);
+	const struct config_source *source = now ? find_source(now, name) : NULL;
+	if (now && !source)
+		err_set(&err, "there is no source '%s' in %s", name, now->path);
+	else if (now && !live)
+		err_set(&err, "the running daemon does not know the source '%s' yet; restart patchbay first", name);
+	if (source && live) {
+		struct reverify r = { .journal = control->journal,
+				      .source = source,
+				      .live_source = live,
+				      .live = control->sources[live - control->config->sources],
+				      .dry_run = dry_run,
+				      .stopping = &control->stopping,
+				      .say = say,
+				      .ctx = client };
+		if (reverify_run(&r, &err) == 0)
+			log_info("reverify %s%s: done, as an operator asked", name, dry_run ? " (dry run)" : "");
+	}
+	if (err.text[0])
+		say_error(client, err.text);
+	config_faults_free(&faults);
+	config_free(now);
+	registry_destroy(registry);
+}
+
+/* ---- The thread */
+
+static void serve(struct control *control, int fd)
+{
+	struct client client = { control, fd };
+	struct timeval ask = { .tv_sec = ASK_SECONDS }, take = { .tv_sec = TAKE_SECONDS };
+	char line[LINE_MAX_BYTES + 1], *rest = NULL;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &ask, sizeof ask);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &take, sizeof take);
+	if (!read_line(fd, line))
+		return;
+	const char *verb = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest),
+		   *how = strtok_r(NULL, " ", &rest);
+	if (!verb || !name || strcmp(verb, "reverify") != 0 || (how && strcmp(how, "dry-run") != 0) ||
+	    strtok_r(NULL, " ", &rest))
+		say_error(&client,
+			  "this daemon does not understand the request; is it of the same version as the command?");
+	else
+		reverify(&client, name, how != NULL);
+}
+
+static void *control_main(void *ctx)
+{
+	struct control *control = ctx;
+	while (!atomic_load(&control->stopping)) {
+		struct pollfd fds[] = { { .fd = control->listen_fd, .events = POLLIN },
+					{ .fd = control->bell, .events = POLLIN } };
+		if (poll(fds, 2, -1) <= 0 || !fds[0].revents)
+			continue;
+		int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1) {
+			static struct log_limit limit;
+			log_limited(&limit, LOG_LEVEL_ERROR, "control: %s", strerror(errno));
+			poll(&fds[1], 1, 100); /* out of descriptors, say */
+			continue;
+		}
+		serve(control, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* ---- Life */
+
+struct control *control_start(const struct config *config, struct instance *const *sources, struct journal *journal,
+			      struct err *err)
+{
+	struct control *control = xcalloc(1, sizeof *control);
+	*control = (struct control){ .config = config, .sources = sources, .journal = journal, .listen_fd = -1 };
+	control->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (control->bell == -1)
+		err_set(err, "cannot make an eventfd: %s", strerror(errno));
+	else
+		control->listen_fd = control_socket_listen(config->journal, err);
+	if (control->listen_fd == -1)
+		goto fail;
+	control->started = pthread_create(&control->thread, NULL, control_main, control) == 0;
+	if (!control->started) {
+		err_set(err, "cannot start the thread of the control socket");
+		goto fail;
+	}
+	pthread_setname_np(control->thread, "control");
+	return control;
+fail:
+	control_stop(control);
+	return NULL;
+}
+
+void control_stop(struct control *control)
+{
+	if (!control)
+		return;
+	if (control->started) {
+		atomic_store(&control->stopping, true);
+		eventfd_write(control->bell, 1);
+		shutdown(control->listen_fd, SHUT_RDWR);
+		pthread_join(control->thread, NULL);
+	}
+	if (control->listen_fd != -1) {
+		control_socket_remove(control->config->journal);
+		close(control->listen_fd);
+	}
+	if (control->bell != -1)
+		close(control->bell);
+	free(control);
+}
+
+int control_connect(const char *journal_folder, struct err *err)
+{
+	return control_socket_connect(journal_folder, err);
+}

@@ -1,0 +1,30 @@
+/* poller.h - sources that fetch events by themselves (PATCHBAY_POLL of <patchbay/fetch.h>): a thread and a plugin
+ * instance for each. What a step brings becomes durable together with how far it came, so that nothing is fetched
+ * twice or left out, whenever the process ends. */
+#ifndef FETCH_POLLER_H
+#define FETCH_POLLER_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "journal/journal.h"
+
+struct poller;
+
+/* Starts a thread for every source that has something to poll; there may be none. NULL: err. [control] */
+struct poller *poller_start(struct journal *, const struct config *, struct err *err);
+/* Steps that are under way may end, within ten seconds, and what they bring is kept. poller_stop() returns how many did
+ * not come back: as long as they may, the configuration and the plugins must stay. NULL is fine. [control] */
+void poller_ask_to_stop(struct poller *);
+size_t poller_stop(struct poller *);
+
+struct poller_stats { /* of one source; counts since the start */
+	const char *source;
+	uint64_t steps, failures; /* that worked, that did not */
+	uint64_t events;          /* that steps brought; those known already included */
+	int64_t trouble_since_ms; /* wall clock; 0: it works */
+	char reason[256];         /* the last failure, "" if there was none */
+};
+/* Fills in up to max; returns how many there are. [any thread] */
+size_t poller_stats(struct poller *, struct poller_stats *ret, size_t max);
+
+#endif
