@@ -3,12 +3,12 @@
 #include "cli/cli.h"
 
 #include "base/mem.h"
+#include "cli/args.h"
 #include "cli/load.h"
 #include "config/fault.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char usage[] = "usage: patchbay check [-c FILE] [--json]\n";
 static const char help[] =
+	"usage: patchbay check [-c FILE] [--json]\n"
 	"\n"
 	"Checks a configuration: every fault, with its line and column, and what to do about it.\n"
 	"What `patchbay serve` would refuse is refused here. Nothing is started or changed.\n"
@@ -146,35 +146,12 @@ static int check(const char *path, bool json)
 
 int cmd_check(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { NULL, 0, NULL, 0 } };
 	const char *path = CLI_CONFIG_PATH;
 	bool json = false;
-	int c;
-
-	optind = 0; /* glibc: begin anew */
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			printf("%s%s", usage, help);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "patchbay check: '%s' is one argument too many; name the file with -c FILE\n%s",
-			argv[optind], usage);
-		return 2;
-	}
+	const struct arg v[] = { ARG_CONFIG(&path), ARG_JSON(&json) };
+	const struct args args = { "check", help, v, sizeof(v) / sizeof(v[0]), 0, 0, "name the file with -c FILE" };
+	int status = args_parse(&args, argc, argv);
+	if (status >= 0)
+		return status;
 	return check(path, json);
 }

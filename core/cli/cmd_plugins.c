@@ -2,6 +2,7 @@
  * plugin, made from its own table. */
 #include "cli/cli.h"
 
+#include "cli/args.h"
 #include "cli/plugins_print.h"
 #include "plugin/host.h"
 
@@ -67,36 +68,16 @@ static int describe(struct registry *registry, const char *name, bool json)
 
 int cmd_plugins(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
 	const char *path = NULL;
 	bool json = false;
+	const struct arg v[] = { ARG_CONFIG(&path), ARG_JSON(&json) };
+	const struct args args = { "plugins", help, v, sizeof(v) / sizeof(v[0]), 0, 1, "one NAME at most" };
 	patchbay_strs dirs = { 0 };
 	struct err err;
-	int c, status = 0;
-
-	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 0;
-		default:
-			fputs("`patchbay plugins --help` explains\n", stderr);
-			return 2;
-		}
-	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "patchbay plugins: one NAME at most, not '%s' as well\n", argv[optind + 1]);
-		return 2;
-	}
+	int status = args_parse(&args, argc, argv);
+	if (status >= 0)
+		return status;
+	status = 0;
 	if (config_plugin_dirs(path, &dirs, &err) != 0) {
 		fprintf(stderr, "patchbay plugins: %s\n", err.text);
 		status = 1;

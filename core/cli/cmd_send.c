@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/mem.h"
+#include "cli/args.h"
 #include "cli/load.h"
 #include "cli/send.h"
 #include "plugin/simulate.h"
@@ -34,25 +35,13 @@ static const char help[] =
 	"was\n"
 	"403), 1 not so, 2 wrong usage.\n";
 
+#define NO_SERIAL UINT64_MAX
+
 struct asked {
 	const char *config, *source, *event, *to;
 	uint64_t count, serial;
-	bool has_serial, list, bad_signature, retry, json;
+	bool list, bad_signature, retry, json;
 };
-
-static int usage(void)
-{
-	fprintf(stderr, "`patchbay send --help` explains\n");
-	return 2;
-}
-
-static bool parse_number(const char *text, uint64_t *ret)
-{
-	char *end;
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	return *text >= '0' && *text <= '9' && !*end && !errno;
-}
 
 static const struct config_source *find_source(const struct config *config, const char *name)
 {
@@ -165,7 +154,7 @@ static int play(const struct config *config, const struct asked *asked)
 		fprintf(stderr, "patchbay send: %s\n", err.text);
 		return asked->to ? 2 : 1;
 	}
-	if (!asked->has_serial) {
+	if (asked->serial == NO_SERIAL) {
 		if (getrandom(&order.serial, sizeof(order.serial), 0) != sizeof(order.serial)) {
 			fprintf(stderr, "patchbay send: the system gives no random number: %s\n", strerror(errno));
 			return 1;
@@ -175,69 +164,30 @@ static int play(const struct config *config, const struct asked *asked)
 	return send_play(&order);
 }
 
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct asked *asked)
-{
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "list", no_argument, NULL, 'l' },
-		{ "count", required_argument, NULL, 'n' },  { "to", required_argument, NULL, 't' },
-		{ "serial", required_argument, NULL, 's' }, { "bad-signature", no_argument, NULL, 'b' },
-		{ "retry", no_argument, NULL, 'r' },        { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },         { 0 },
-	};
-	for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-		switch (c) {
-		case 'c':
-			asked->config = optarg;
-			break;
-		case 'l':
-			asked->list = true;
-			break;
-		case 'n':
-			if (parse_number(optarg, &asked->count) && asked->count)
-				break;
-			fprintf(stderr, "patchbay send: --count is a number from 1, not '%s'\n", optarg);
-			return usage();
-		case 't':
-			asked->to = optarg;
-			break;
-		case 's':
-			asked->has_serial = parse_number(optarg, &asked->serial);
-			if (asked->has_serial)
-				break;
-			fprintf(stderr, "patchbay send: --serial is a number, not '%s'\n", optarg);
-			return usage();
-		case 'b':
-			asked->bad_signature = true;
-			break;
-		case 'r':
-			asked->retry = true;
-			break;
-		case 'j':
-			asked->json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 0;
-		default:
-			return usage();
-		}
-	}
-	return -1;
-}
-
 int cmd_send(int argc, char **argv)
 {
-	struct asked asked = { .config = CLI_CONFIG_PATH, .count = 1 };
-	int status = parse_options(argc, argv, &asked);
+	struct asked asked = { .config = CLI_CONFIG_PATH, .count = 1, .serial = NO_SERIAL };
+	const struct arg v[] = {
+		ARG_CONFIG(&asked.config),
+		{ "list", 0, ARG_FLAG, &asked.list },
+		{ "count", 0, ARG_NUMBER, &asked.count },
+		{ "to", 0, ARG_TEXT, &asked.to },
+		{ "serial", 0, ARG_NUMBER, &asked.serial },
+		{ "bad-signature", 0, ARG_FLAG, &asked.bad_signature },
+		{ "retry", 0, ARG_FLAG, &asked.retry },
+		ARG_JSON(&asked.json),
+	};
+	const struct args args = { "send", help, v, sizeof(v) / sizeof(v[0]), 0, 2, "a SOURCE and an EVENT, please" };
+	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
-	int most = asked.list ? 1 : 2, given = argc - optind;
-	if (given > most || (!asked.list && given < 2)) {
-		fprintf(stderr, asked.list ? "patchbay send: --list takes one SOURCE at most\n"
-					   : "patchbay send: a SOURCE and an EVENT, please; --list shows both\n");
-		return usage();
-	}
+	int given = argc - optind;
+	if (asked.list && given > 1)
+		return args_wrong(&args, "--list takes one SOURCE at most");
+	if (!asked.list && given < 2)
+		return args_wrong(&args, "a SOURCE and an EVENT, please; --list shows both");
+	if (!asked.count)
+		return args_wrong(&args, "--count is a number from 1");
 	asked.source = given > 0 ? argv[optind] : NULL;
 	asked.event = given > 1 ? argv[optind + 1] : NULL;
 	struct registry *registry = NULL;

@@ -2,10 +2,10 @@
 #include "cli/cli.h"
 
 #include "base/log.h"
+#include "cli/args.h"
 #include "cli/load.h"
 #include "daemon/daemon.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static const char help[] =
@@ -22,29 +22,15 @@ static const char help[] =
 
 int cmd_serve(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "verbose", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' }, { 0 }
-	};
 	const char *path = CLI_CONFIG_PATH;
-	for (int c; (c = getopt_long(argc, argv, "c:vh", options, NULL)) != -1;) {
-		switch (c) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'v':
-			log_set_level(LOG_LEVEL_DEBUG);
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 0;
-		default:
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fprintf(stderr, "patchbay serve: what is '%s'? It takes options only; see patchbay serve --help\n", argv[optind]);
-		return 2;
-	}
+	bool verbose = false;
+	const struct arg v[] = { ARG_CONFIG(&path), { "verbose", 'v', ARG_FLAG, &verbose } };
+	const struct args args = { "serve", help, v, sizeof(v) / sizeof(v[0]), 0, 0, "name the file with -c FILE" };
+	int status = args_parse(&args, argc, argv);
+	if (status >= 0)
+		return status;
+	if (verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
 	struct registry *registry = NULL;
 	struct config *config = cli_load_config(path, &registry);
 	if (!config)

@@ -24,6 +24,11 @@ struct config *cli_load_faults(const char *path, struct registry **ret_registry,
 	return load(config_load, path, ret_registry, ret_faults);
 }
 
+struct config *cli_load_for_testing(const char *path, struct registry **ret_registry, struct config_faults *ret_faults)
+{
+	return load(config_load_for_testing, path, ret_registry, ret_faults);
+}
+
 struct config *cli_load_for_looking(const char *path, struct registry **ret_registry, struct err *err)
 {
 	struct config_faults faults = { 0 };

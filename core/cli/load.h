@@ -12,6 +12,8 @@
 struct config *cli_load_config(const char *path, struct registry **ret_registry);
 /* The same, with the faults handed back instead of printed. */
 struct config *cli_load_faults(const char *path, struct registry **ret_registry, struct config_faults *ret_faults);
+/* For trying it out where its secrets may be missing. */
+struct config *cli_load_for_testing(const char *path, struct registry **ret_registry, struct config_faults *ret_faults);
 /* For a command that neither receives nor sends: without secrets. The first error, if any, is handed back. */
 struct config *cli_load_for_looking(const char *path, struct registry **ret_registry, struct err *err);
 

@@ -17,10 +17,15 @@ static const struct command {
 } commands[] = {
 	{ "serve", cmd_serve, "take events in and deliver them, until told to stop" },
 	{ "check", cmd_check, "say everything that is wrong with a configuration" },
+	{ "test", cmd_test, "try a configuration on requests, and compare what would become of them" },
 	{ "plugins", cmd_plugins, "list the plugins, or describe one with its options" },
 	{ "send", cmd_send, "play a provider: send one of its events, signed" },
 	{ "events", cmd_events, "list what came in and what became of it" },
 	{ "show", cmd_show, "show one event with its deliveries" },
+	{ "explain", cmd_explain, "say all that is known about one event: why it went where it went" },
+	{ "dead", cmd_dead, "list the deliveries that were given up" },
+	{ "replay", cmd_replay, "deliver again what was given up" },
+	{ "reverify", cmd_reverify, "admit what was refused, once its secret is mended" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

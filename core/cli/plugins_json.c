@@ -7,19 +7,11 @@
 #include <stdio.h>
 
 static const char *const type_names[] = {
-	[0] = "mapping",
-	[PATCHBAY_T_BOOL] = "bool",
-	[PATCHBAY_T_INT] = "int",
-	[PATCHBAY_T_REAL] = "real",
-	[PATCHBAY_T_STR] = "string",
-	[PATCHBAY_T_STRS] = "strings",
-	[PATCHBAY_T_ENUM] = "enum",
-	[PATCHBAY_T_MS] = "duration",
-	[PATCHBAY_T_BYTES] = "size",
-	[PATCHBAY_T_CIDRS] = "networks",
-	[PATCHBAY_T_EXPR] = "jq",
-	[PATCHBAY_T_TEXT] = "jq-text",
-	[PATCHBAY_T_FIELDS] = "fields",
+	[PATCHBAY_T_BOOL] = "bool",   [PATCHBAY_T_INT] = "int",       [PATCHBAY_T_REAL] = "real",
+	[PATCHBAY_T_STR] = "string",  [PATCHBAY_T_STRS] = "strings",  [PATCHBAY_T_ENUM] = "enum",
+	[PATCHBAY_T_MS] = "duration", [PATCHBAY_T_BYTES] = "size",    [PATCHBAY_T_CIDRS] = "networks",
+	[PATCHBAY_T_EXPR] = "jq",     [PATCHBAY_T_TEXT] = "jq-text",  [PATCHBAY_T_FIELDS] = "fields",
+	[PATCHBAY_T_MAP] = "mapping", [PATCHBAY_T_LIST] = "mappings", [PATCHBAY_T_STRS_EXPR] = "strings-or-jq",
 };
 
 static void set_text(json_t *object, const char *key, const char *text)
@@ -28,6 +20,8 @@ static void set_text(json_t *object, const char *key, const char *text)
 	json_t *value = text ? json_string(text) : NULL;
 	json_object_set_new(object, key, value ? value : json_null());
 }
+
+static json_t *options_json(const patchbay_option *options, size_t n);
 
 static json_t *option_json(const patchbay_option *o)
 {
@@ -49,6 +43,8 @@ static json_t *option_json(const patchbay_option *o)
 		json_object_set_new(object, "max", json_integer(o->max));
 	}
 	set_text(object, "help", o->help);
+	if (o->n_fields)
+		json_object_set_new(object, "options", options_json(o->fields, o->n_fields));
 	return object;
 }
 
@@ -77,6 +73,21 @@ static json_t *provider_json(const patchbay_provider *p)
 	json_object_set_new(object, "final_refusal", json_integer(p->final_refusal));
 	set_text(object, "notes", p->notes);
 	set_text(object, "docs_url", p->docs_url);
+	return object;
+}
+
+/* What the options of every sink are as long as routes.yaml does not say otherwise. */
+static json_t *delivery_json(const patchbay_sink *sink)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "timeout_ms",
+			    json_integer(sink->timeout_ms ? sink->timeout_ms : CONFIG_TIMEOUT_MS));
+	json_object_set_new(object, "batch_events", json_integer(sink->batch_events ? sink->batch_events : 1));
+	json_object_set_new(object, "batch_bytes", json_integer(sink->batch_bytes));
+	json_object_set_new(object, "batch_linger_ms", json_integer(sink->batch_linger_ms));
+	set_text(object, "rate", sink->rate);
+	json_object_set_new(object, "concurrency_max", json_integer(sink->concurrency_max ? sink->concurrency_max : 1));
 	return object;
 }
 
@@ -140,6 +151,7 @@ void plugins_print_json(const struct registry_entry *e)
 		json_t *side = json_object();
 		json_object_set_new(side, "options", options_json(p->sink->options, p->sink->n_options));
 		json_object_set_new(side, "common_options", options_json(config_sink_options, config_n_sink_options));
+		json_object_set_new(side, "defaults", delivery_json(p->sink));
 		json_object_set_new(object, "sink", side);
 	}
 	print(object);

@@ -1,6 +1,7 @@
 /* plugins_text.c - `patchbay plugins NAME` for people. */
 #include "cli/plugins_print.h"
 
+#include "config/scalar.h"
 #include "plugin/simulate.h"
 
 #include <inttypes.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 
 static const char *const type_texts[] = {
-	[0] = "mapping", /* of the host's own options only */
 	[PATCHBAY_T_BOOL] = "true or false",
 	[PATCHBAY_T_INT] = "whole number",
 	[PATCHBAY_T_REAL] = "number",
@@ -21,7 +21,12 @@ static const char *const type_texts[] = {
 	[PATCHBAY_T_EXPR] = "jq program",
 	[PATCHBAY_T_TEXT] = "text with \\(jq) in it",
 	[PATCHBAY_T_FIELDS] = "list of fields of the event, or name: jq",
+	[PATCHBAY_T_MAP] = "mapping with the keys below",
+	[PATCHBAY_T_LIST] = "mapping with the keys below, or a list of them",
+	[PATCHBAY_T_STRS_EXPR] = "text, a list of them, or jq program",
 };
+
+#define NAME_WIDTH 20
 
 static void print_duration(uint64_t ms)
 {
@@ -43,28 +48,45 @@ static void print_duration(uint64_t ms)
 }
 
 /* Text of several lines, each indented. */
-static void print_indented(const char *text, const char *indent)
+static void print_indented(const char *text, int indent)
 {
 	while (*text) {
 		size_t n = strcspn(text, "\n");
-		printf("%s%.*s\n", indent, (int)n, text);
+		printf("%*s%.*s\n", indent, "", (int)n, text);
 		text += n + (text[n] == '\n');
 	}
 }
 
-static void print_option(const patchbay_option *o)
+static void print_range(const patchbay_option *o)
 {
-	printf("  %-20s %s", o->name, type_texts[o->type]);
+	char min[SCALAR_SHOW_SIZE], max[SCALAR_SHOW_SIZE];
+
+	if (!o->min && !o->max)
+		return;
+	if (o->type == PATCHBAY_T_MS) {
+		scalar_show_ms(o->min, min);
+		scalar_show_ms(o->max, max);
+	} else if (o->type == PATCHBAY_T_BYTES) {
+		scalar_show_bytes(o->min, min);
+		scalar_show_bytes(o->max, max);
+	} else {
+		snprintf(min, sizeof(min), "%" PRId64, o->min);
+		snprintf(max, sizeof(max), "%" PRId64, o->max);
+	}
+	if (o->max < o->min)
+		printf(", %s or more", min);
+	else
+		printf(", %s to %s", min, max);
+}
+
+static void print_options(const patchbay_option *options, size_t n, int indent);
+
+static void print_option(const patchbay_option *o, int indent)
+{
+	printf("%*s%-*s %s", indent, "", NAME_WIDTH, o->name, type_texts[o->type]);
 	for (size_t i = 0; o->type == PATCHBAY_T_ENUM && o->one_of[i]; i++)
 		printf("%s%s", i ? " | " : " ", o->one_of[i]);
-	if ((o->min || o->max) && o->type == PATCHBAY_T_MS) {
-		printf(", ");
-		print_duration((uint64_t)o->min);
-		printf(" to ");
-		print_duration((uint64_t)o->max);
-	} else if (o->min || o->max) {
-		printf(", %" PRId64 " to %" PRId64, o->min, o->max);
-	}
+	print_range(o);
 	if (o->flags & PATCHBAY_F_REQUIRED)
 		printf("; required");
 	if (o->flags & PATCHBAY_F_SECRET)
@@ -73,16 +95,45 @@ static void print_option(const patchbay_option *o)
 		printf("; default %s", *o->def ? o->def : "\"\"");
 	putchar('\n');
 	if (o->help)
-		print_indented(o->help, "                       ");
+		print_indented(o->help, indent + NAME_WIDTH + 1);
+	print_options(o->fields, o->n_fields, indent + 4);
 }
 
-static void print_options(const char *title, const patchbay_option *options, size_t n)
+static void print_options(const patchbay_option *options, size_t n, int indent)
+{
+	for (size_t i = 0; i < n; i++)
+		print_option(&options[i], indent);
+}
+
+static void print_table(const char *title, const patchbay_option *options, size_t n)
 {
 	printf("\n%s:\n", title);
-	for (size_t i = 0; i < n; i++)
-		print_option(&options[i]);
+	print_options(options, n, 2);
 	if (n == 0)
 		printf("  none\n");
+}
+
+/* What its options of every sink are as long as routes.yaml does not say otherwise. */
+static void print_delivery(const patchbay_sink *sink)
+{
+	char bytes[SCALAR_SHOW_SIZE];
+
+	printf("\nHow it is called, unless its options say otherwise:\n");
+	printf("  timeout              ");
+	print_duration(sink->timeout_ms ? sink->timeout_ms : CONFIG_TIMEOUT_MS);
+	printf("\n  batch                %u event%s", sink->batch_events ? sink->batch_events : 1,
+	       sink->batch_events > 1 ? "s" : "");
+	if (sink->batch_bytes)
+		printf(", %s", scalar_show_bytes(sink->batch_bytes, bytes));
+	if (sink->batch_linger_ms) {
+		printf(", linger ");
+		print_duration(sink->batch_linger_ms);
+	}
+	printf("\n  rate                 %s\n", sink->rate ? sink->rate : "no limit");
+	if (sink->concurrency_max > 1)
+		printf("  concurrency          1; it can do %u\n", sink->concurrency_max);
+	else
+		printf("  concurrency          1; it can do no more\n");
 }
 
 static void print_provider(const patchbay_provider *p)
@@ -118,7 +169,7 @@ static void print_provider(const patchbay_provider *p)
 		printf("  documentation           %s\n", p->docs_url);
 	if (p->notes) {
 		printf("  notes\n");
-		print_indented(p->notes, "    ");
+		print_indented(p->notes, 4);
 	}
 }
 
@@ -143,13 +194,14 @@ void plugins_print_text(const struct registry_entry *e)
 	printf("%s%s%s, built for plugin interface %u.%u\n", e->path, *p->license ? ", " : "", p->license,
 	       PATCHBAY_ABI_MAJOR, p->abi_minor);
 	if (p->source) {
-		print_options("As a source", p->source->options, p->source->n_options);
-		print_options("Options of every source", config_source_options, config_n_source_options);
+		print_table("As a source", p->source->options, p->source->n_options);
+		print_table("Options of every source", config_source_options, config_n_source_options);
 		print_provider(p->source->provider);
 		print_samples(p);
 	}
 	if (p->sink) {
-		print_options("As a sink", p->sink->options, p->sink->n_options);
-		print_options("Options of every sink", config_sink_options, config_n_sink_options);
+		print_table("As a sink", p->sink->options, p->sink->n_options);
+		print_delivery(p->sink);
+		print_table("Options of every sink", config_sink_options, config_n_sink_options);
 	}
 }

@@ -53,23 +53,6 @@ static json_t *deliveries_json(const struct show *show)
 	return deliveries;
 }
 
-static json_t *attempts_json(const struct show *show)
-{
-	json_t *attempts = json_array();
-	for (size_t i = 0; i < show->n_attempts; i++) {
-		const struct show_attempt *found = &show->attempts[i];
-		json_t *attempt = json_object();
-		json_object_set_new(attempt, "sink", json_out_string(str_c(found->sink)));
-		json_object_set_new(attempt, "number", json_integer(found->number));
-		json_object_set_new(attempt, "at", json_out_time(found->at_ms * NS_PER_MS));
-		json_object_set_new(attempt, "took_ms", json_integer(found->took_ms));
-		json_object_set_new(attempt, "result", json_string(found->result));
-		json_object_set_new(attempt, "why", json_out_string(str_c(found->why)));
-		json_array_append_new(attempts, attempt);
-	}
-	return attempts;
-}
-
 static json_t *repeats_json(const struct show *show)
 {
 	json_t *repeats = json_array();
@@ -85,10 +68,17 @@ static json_t *repeats_json(const struct show *show)
 	return repeats;
 }
 
+static void add_fetch(json_t *envelope, const struct show *show)
+{
+	const struct journal_record *released = &show->released;
+	json_object_set_new(envelope, "details_error", json_out_string(released->request.n ? STR("") : released->note));
+	json_object_set_new(envelope, "details_due", json_out_time(show->fetch_due_ms * NS_PER_MS));
+	json_object_set_new(envelope, "details_attempts", attempts_json(&show->attempts, JOURNAL_SINK_ENRICH));
+}
+
 static json_t *envelope_json(const struct show *show)
 {
 	const struct journal_record *record = &show->record;
-	bool quarantined = record->kind == JOURNAL_MALFORMED || record->kind == JOURNAL_REFUSED;
 	json_t *envelope = json_object(), *original = json_null();
 	char original_id[ID_TEXT_SIZE];
 	if (record->kind == JOURNAL_DUPLICATE) {
@@ -107,23 +97,39 @@ static json_t *envelope_json(const struct show *show)
 	json_object_set_new(envelope, "test", json_boolean(record->flags & JOURNAL_FLAG_TEST));
 	json_object_set_new(envelope, "dedupe", json_string(view_dedupe_name(record)));
 	json_object_set_new(envelope, "client", json_out_string(record->client));
-	json_object_set_new(envelope, quarantined ? "why" : "verified", json_out_string(record->note));
-	json_object_set_new(envelope, "status", json_string(view_status_name(record)));
+	json_object_set_new(envelope, show_is_quarantined(show) ? "why" : "verified", json_out_string(record->note));
+	json_object_set_new(envelope, "status", json_string(show->deliveries.held ? "held" : view_status_name(record)));
 	json_object_set_new(envelope, "duplicate_of", original);
+	if (show_is_quarantined(show)) {
+		struct buf request = { 0 };
+		show_request(show, &request);
+		json_object_set_new(envelope, "request", json_out_string(buf_str(&request)));
+		json_object_set_new(envelope, "failed_check",
+				    show->failed_check ? json_string(show->failed_check) : json_null());
+		buf_free(&request);
+		json_object_set_new(envelope, "admitted", *show->admitted ? json_string(show->admitted) : json_null());
+		json_object_set_new(envelope, "admitted_at", json_out_time(show->admitted_ms * NS_PER_MS));
+	}
+	if (record->flags & JOURNAL_FLAG_HELD)
+		add_fetch(envelope, show);
 	json_object_set_new(envelope, "duplicates", repeats_json(show));
 	json_object_set_new(envelope, "routes", routes_json(show));
 	json_object_set_new(envelope, "deliveries", deliveries_json(show));
-	json_object_set_new(envelope, "attempts", attempts_json(show));
+	json_object_set_new(envelope, "attempts", attempts_json(&show->attempts, NULL));
 	return envelope;
 }
 
 void show_json(const struct show *show)
 {
-	patchbay_str data = show->record.data;
+	patchbay_str data = show->record.data, details = show->released.request;
 	json_t *envelope = envelope_json(show);
 	char *text = json_dumps(envelope, JSON_COMPACT);
 	struct buf out = { 0 };
 	buf_add(&out, text, strlen(text) - 1); /* without the brace at its end */
+	if (show->record.flags & JOURNAL_FLAG_HELD) {
+		buf_addf(&out, ",\"details\":");
+		buf_add_str(&out, text_is_json(details) ? details : STR("null"));
+	}
 	buf_addf(&out, ",\"data\":");
 	buf_add_str(&out, text_is_json(data) ? data : STR("null"));
 	buf_addf(&out, ",\"raw\":");

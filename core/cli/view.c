@@ -19,14 +19,16 @@ static const char *what_to_do(const char *folder)
 	return "has `patchbay serve` run with this configuration?";
 }
 
-int view_open(struct view *view, const char *command, const char *config_path)
+typedef struct journal *open_journal(const char *, struct err *);
+
+static int open_view(struct view *view, const char *command, const char *config_path, open_journal *how)
 {
 	struct err err = { 0 };
 	*view = (struct view){ 0 };
 	call_init(&view->call, 256u << 20);
 	view->config = cli_load_for_looking(config_path, &view->registry, &view->no_config);
-	char *folder = view->config ? xstrdup(view->config->journal) : config_journal_folder(config_path, &err);
-	if (!folder) {
+	view->folder = view->config ? xstrdup(view->config->journal) : config_journal_folder(config_path, &err);
+	if (!view->folder) {
 		fprintf(stderr, "%s\n", err.text);
 		return -1;
 	}
@@ -35,13 +37,33 @@ int view_open(struct view *view, const char *command, const char *config_path)
 	else
 		fprintf(stderr,
 			"%s\npatchbay %s: so the routes are not known, and what no route sends to a sink stands here "
-			"as "
-			"owed; `patchbay check` lists all faults\n",
+			"as owed; `patchbay check` lists all faults\n",
 			view->no_config.text, command);
-	view->journal = journal_open_reader(folder, &err);
+	view->journal = how(view->folder, &err);
 	if (!view->journal)
-		fprintf(stderr, "patchbay %s: %s; %s\n", command, err.text, what_to_do(folder));
-	free(folder);
+		fprintf(stderr, "patchbay %s: %s; %s\n", command, err.text, what_to_do(view->folder));
+	if (!view->journal)
+		return -1;
+	view->reader = journal_reader_open(view->journal);
+	return 0;
+}
+
+int view_open(struct view *view, const char *command, const char *config_path)
+{
+	return open_view(view, command, config_path, journal_open_reader);
+}
+
+int view_open_operator(struct view *view, const char *command, const char *config_path)
+{
+	return open_view(view, command, config_path, journal_open_operator);
+}
+
+int view_refresh(struct view *view, struct err *err)
+{
+	journal_reader_close(view->reader);
+	journal_close(view->journal);
+	view->reader = NULL;
+	view->journal = journal_open_reader(view->folder, err);
 	if (!view->journal)
 		return -1;
 	view->reader = journal_reader_open(view->journal);
@@ -55,14 +77,39 @@ void view_close(struct view *view)
 	free(view->routers);
 	journal_reader_close(view->reader);
 	journal_close(view->journal);
+	free(view->folder);
 	config_free(view->config);
 	registry_destroy(view->registry);
 	call_fini(&view->call);
 }
 
+bool view_unknown_sink(struct view *view, const char *command, const char *sink)
+{
+	const struct config *config = view->config;
+	struct journal_sink_counts counts = { 0 };
+	struct err err = { 0 };
+	if (!sink || !config)
+		return false;
+	const char **names = xcalloc(config->n_sinks + 1, sizeof(*names));
+	bool known = journal_sink_counts(view->journal, sink, &counts, &err) == 0 &&
+		     (counts.parked || counts.dead || counts.skipped); /* of an earlier configuration */
+	for (size_t i = 0; i < config->n_sinks; i++) {
+		names[i] = config->sinks[i].name;
+		known = known || strcmp(names[i], sink) == 0;
+	}
+	const char *nearest = known ? NULL : str_nearest(str_c(sink), names, config->n_sinks);
+	if (!known)
+		fprintf(stderr, "patchbay %s: there is no sink '%s' in %s%s%s%s\n", command, sink, config->path,
+			nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+	free(names);
+	return !known;
+}
+
 static void copy_delivery(void *ctx, const struct journal_delivery_state *state)
 {
 	struct view_deliveries *deliveries = ctx;
+	if (strcmp(state->sink, JOURNAL_SINK_ENRICH) == 0)
+		return;
 	deliveries->v = xrealloc(deliveries->v, (deliveries->n + 1) * sizeof(*deliveries->v));
 	deliveries->v[deliveries->n++] = (struct view_delivery){
 		.sink = xstrdup(state->sink),
@@ -91,15 +138,23 @@ static bool leads_there(struct view *view, const char *sink, const struct journa
 		view->routers[i] = router_create(config, i);
 	delivery_from_record(record, id_text, &event);
 	call_begin(&view->call, 0);
-	return router_match(view->routers[i], &view->call, &event, &why) != ROUTER_NOT_ROUTED;
+	return router_match(view->routers[i], &view->call, &event, NULL, &why) != ROUTER_NOT_ROUTED;
 }
 
-int view_deliveries(struct view *view, struct journal_pos at, const struct journal_record *record,
-		    struct view_deliveries *ret, struct err *err)
+bool view_is_entry(const struct journal_record *record)
 {
-	*ret = (struct view_deliveries){ 0 };
-	if (record->kind != JOURNAL_EVENT)
-		return 0;
+	return record->kind != JOURNAL_ANSWER && record->kind != JOURNAL_CURSOR &&
+	       !(record->kind == JOURNAL_EVENT && record->flags & JOURNAL_FLAG_RELEASED);
+}
+
+bool view_came_before(const struct journal_record *record, int64_t wall_ns)
+{
+	return !(record->flags & JOURNAL_FLAG_LATE) && record->received_ns < wall_ns;
+}
+
+static int deliveries_of(struct view *view, struct journal_pos at, const struct journal_record *record,
+			 struct view_deliveries *ret, struct err *err)
+{
 	if (journal_deliveries(view->journal, at, &record->id, copy_delivery, ret, err) < 0) {
 		view_deliveries_free(ret);
 		return -1;
@@ -108,6 +163,23 @@ int view_deliveries(struct view *view, struct journal_pos at, const struct journ
 		if (ret->v[i].state == JOURNAL_STATE_OWED && view->config && !leads_there(view, ret->v[i].sink, record))
 			ret->v[i].state = JOURNAL_STATE_NOT_ROUTED;
 	return 0;
+}
+
+int view_deliveries(struct view *view, struct journal_pos at, const struct journal_record *record,
+		    struct view_deliveries *ret, struct err *err)
+{
+	*ret = (struct view_deliveries){ 0 };
+	if (record->kind != JOURNAL_EVENT)
+		return 0;
+	if (!(record->flags & JOURNAL_FLAG_HELD))
+		return deliveries_of(view, at, record, ret, err);
+	struct journal_reader *reader = journal_reader_open(view->journal); /* the record may be the other one's */
+	struct journal_record released;
+	int found = journal_find_released(reader, &record->id, &released, &at, err);
+	int result = found < 0 ? -1 : found == 0 ? 0 : deliveries_of(view, at, &released, ret, err);
+	ret->held = found == 0;
+	journal_reader_close(reader);
+	return result;
 }
 
 void view_deliveries_free(struct view_deliveries *deliveries)

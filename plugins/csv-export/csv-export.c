@@ -1,35 +1,13 @@
 /* csv-export.c - a sink that writes each event as one row of a CSV file, exactly once. Rows are made here;
  * output.h sees to it that none is lost, halved or repeated. */
-#include "output.h"
-#include "row.h"
+#include "csv-export.h"
 
-#include <patchbay/services.h>
 #include <patchbay/sugar.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ROWS_KEPT ((size_t)16 << 20) /* a larger buffer than this is given back after its batch */
-
-enum { HANDOVER_LIVE, HANDOVER_CLOSED };
-
-struct options {
-	patchbay_str path;
-	patchbay_fields columns;
-	int64_t profile, formula_guard, handover;
-	bool header;
-};
-
-struct csv {
-	const patchbay_host *host;
-	const patchbay_expr_service *expr;
-	const struct options *options;
-	char *pattern;
-	uint64_t *failures; /* of each column */
-	struct rows rows;
-	struct output out;
-	char checkpoint[PLACE_TEXT_MAX];
-};
 
 static const char *const profiles[] = { "rfc4180", "excel", NULL };
 static const char *const guards[] = { "quote", "tab", "off", NULL };
@@ -302,6 +280,11 @@ static patchbay_status csv_idle(void *self, patchbay_call *call, patchbay_str *c
 
 /* ---- The plugin */
 
+static const void *csv_extension(const char *id)
+{
+	return strcmp(id, PATCHBAY_PREVIEW) == 0 ? &csv_preview : NULL;
+}
+
 static const patchbay_sink sink = {
 	.size = sizeof(sink),
 	.n_options = sizeof(options_table) / sizeof(options_table[0]),
@@ -318,6 +301,7 @@ static const patchbay_sink sink = {
 	.resume = csv_resume,
 	.act = csv_act,
 	.idle = csv_idle,
+	.extension = csv_extension,
 };
 
 PATCHBAY_EXPORT const patchbay_plugin patchbay_plugin_v1 = {
