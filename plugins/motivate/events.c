@@ -2,6 +2,8 @@
  * event_type, so the kind is told from what event_data holds; event_type is passed on as it comes. */
 #include "motivate.h"
 
+#include "enrich.h"
+
 static const struct {
 	const char *marker; /* a member of event_data that only this kind has */
 	const char *kind;
@@ -138,7 +140,10 @@ patchbay_status motivate_parse(const void *self, patchbay_call *call, const patc
 	event.kind = patchbay_cstr(kind_of(m, call, data));
 	event.subject = subject_of(m, call, root, data);
 	event.time_ns = time_of(m, call, root);
-	event.flags = is_test(m, call, root) ? PATCHBAY_EVENT_TEST : 0;
+	if (is_test(m, call, root))
+		event.flags = PATCHBAY_EVENT_TEST;
+	else if (m->options->enrich && patchbay_eq(event.kind, PATCHBAY_S("ftp_job")) && enrich_wanted(m, call, data))
+		event.flags = PATCHBAY_EVENT_ENRICH;
 	status = identify(m, call, root, &event);
 	return status == PATCHBAY_OK ? emitter->emit(emitter->ctx, &event) : status;
 }

@@ -1,8 +1,12 @@
-/* motivate.c - Motivate Cloud webhooks: options, and the proof that a message comes from there. The
+/* motivate.c - Motivate Cloud's webhooks: options, and the proof that a message comes from there. The
  * signature is inside the body, HMAC-SHA256 over timestamp and token, joined. It covers nothing else:
  * whoever has seen one message could send another under its signature. That is what the host's memory
  * of tokens, and the limit on a message's age, are for. */
 #include "motivate.h"
+
+#include "enrich.h"
+#include "poll.h"
+#include "sink.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,10 +14,20 @@
 #define SHA256_HEX 64
 #define RETRY_HORIZON_S 8100 /* seven retries within 2 h 3 min, and some slack */
 
+static bool asks_api(const struct motivate_options *o)
+{
+	return o->poll.n > 0 || o->enrich;
+}
+
 static patchbay_status check(const patchbay_host *host, patchbay_call *call, const void *options)
 {
 	const struct motivate_options *o = options;
+	patchbay_status status = asks_api(o) ? api_check(host, call, &o->api) : PATCHBAY_OK;
 
+	if (status == PATCHBAY_OK)
+		status = poll_check(host, call, o->poll);
+	if (status != PATCHBAY_OK)
+		return status;
 	if (o->webhook_key.n == 0)
 		host->explain(call,
 			      PATCHBAY_S("without 'webhook_key' only the secrecy of the URL protects this source; "
@@ -29,6 +43,7 @@ static void destroy(void *self)
 	if (!m)
 		return;
 	patchbay_keys_fini(&m->keys);
+	api_destroy(m->api);
 	free(m);
 }
 
@@ -51,6 +66,8 @@ static patchbay_status create(const patchbay_host *host, patchbay_call *call, co
 		status = patchbay_keys_init(&m->keys, host, call, m->crypto, PATCHBAY_SHA256, "webhook_key",
 					    m->options->webhook_key);
 	}
+	if (status == PATCHBAY_OK && asks_api(m->options))
+		status = api_create(host, call, &m->options->api, &m->api);
 	if (status != PATCHBAY_OK) {
 		destroy(m);
 		return status;
@@ -106,12 +123,12 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 		return refuse(m, call, PATCHBAY_S("'signature' is not the 64 hex digits of an HMAC-SHA256"));
 	match = patchbay_keys_match(&m->keys, parts, 2, hex);
 	if (match == 0)
-		return refuse(
-			m, call,
-			patchbay_fmt(host, call,
-				     "'signature' matches none of the configured keys (%zu): compare 'webhook_key' with the one "
-				     "that Motivate shows beside the webhook",
-				     m->keys.n));
+		return refuse(m, call,
+			      patchbay_fmt(host, call,
+					   "'signature' matches none of the configured keys (%zu): compare "
+					   "'webhook_key' with the one "
+					   "that Motivate shows beside the webhook",
+					   m->keys.n));
 	if (is_stale(m, timestamp_s, r->received_ns, &off_s))
 		return refuse(m, call,
 			      patchbay_fmt(host, call,
@@ -120,21 +137,34 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 					   "%" PRId64 " s: sent again by somebody, or a clock is wrong",
 					   off_s < 0 ? -off_s : off_s, off_s < 0 ? "after" : "before",
 					   m->options->timestamp_tolerance / 1000));
+	patchbay_str secret = patchbay_keys_name(&m->keys, call, match);
 	if (llabs(off_s) > RETRY_HORIZON_S)
 		host->explain(call, patchbay_fmt(host, call,
-						 "HMAC-SHA256 of timestamp and token, key %zu of %zu; the timestamp is "
+						 "HMAC-SHA256 of timestamp and token, %.*s; the timestamp is "
 						 "%" PRId64 " s %s the time of arrival",
-						 match, m->keys.n, off_s < 0 ? -off_s : off_s,
+						 (int)secret.n, secret.p, off_s < 0 ? -off_s : off_s,
 						 off_s < 0 ? "after" : "before"));
 	else
-		host->explain(call, patchbay_fmt(host, call, "HMAC-SHA256 of timestamp and token, key %zu of %zu",
-						 match, m->keys.n));
+		host->explain(call, patchbay_fmt(host, call, "HMAC-SHA256 of timestamp and token, %.*s", (int)secret.n,
+						 secret.p));
 	return PATCHBAY_OK;
 }
 
 static const void *extension(const char *id)
 {
-	return strcmp(id, PATCHBAY_SIMULATE) == 0 ? &motivate_simulate : NULL;
+	static const struct {
+		const char *id;
+		const void *table;
+	} extensions[] = {
+		{ PATCHBAY_SIMULATE, &motivate_simulate },
+		{ PATCHBAY_POLL, &motivate_poll },
+		{ PATCHBAY_ENRICH, &motivate_enrich },
+	};
+
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++)
+		if (strcmp(id, extensions[i].id) == 0)
+			return extensions[i].table;
+	return NULL;
 }
 
 static const patchbay_option options[] = {
@@ -142,8 +172,16 @@ static const patchbay_option options[] = {
 		struct motivate_options, PATCHBAY_T_STRS, webhook_key, .flags = PATCHBAY_F_SECRET,
 		.help = "The Webhook Key that Motivate shows beside the webhook; a list while it is being changed.",
 		.max = PATCHBAY_KEYS_MAX),
-	PATCHBAY_OPTION(struct motivate_options, PATCHBAY_T_MS, timestamp_tolerance, .def = "0",
-			.help = "Refuse signed messages whose timestamp is further off than this; 0: never, only note it."),
+	PATCHBAY_OPTION(
+		struct motivate_options, PATCHBAY_T_MS, timestamp_tolerance, .def = "0",
+		.help = "Refuse signed messages whose timestamp is further off than this; 0: never, only note it."),
+	PATCHBAY_OPTION(struct motivate_options, PATCHBAY_T_LIST, poll, .fields = poll_option_table,
+			.n_fields = POLL_N_OPTIONS, .fields_size = sizeof(struct poll_options), .max = POLLS_MAX,
+			.help = "What to ask the API for on a schedule; every item of an answer is an event."),
+	PATCHBAY_OPTION(struct motivate_options, PATCHBAY_T_MAP, enrich, .fields = enrich_option_table,
+			.n_fields = ENRICH_N_OPTIONS, .fields_size = sizeof(struct enrich_options),
+			.help = "Where the API has the details of FTP jobs with errors: .details of the event."),
+	API_OPTIONS(struct motivate_options, 0),
 };
 
 static const uint32_t retry_s[] = { 60, 120, 300, 600, 900, 1800, 3600 };
@@ -161,7 +199,8 @@ static const patchbay_provider provider = {
 		"the body is not covered.",
 	.notes = "The manual does not say how event_type is spelled: route by kind, which is badge_earned,\n"
 		 "course_completed, course_pack_completed, level_reached, reward_redeemed, ftp_job or unknown.\n"
-		 "'Test this webhook' sends a test event. After the last retry Motivate mails the support address.",
+		 "'Test this webhook' sends a test event. After the last retry Motivate mails the support address.\n"
+		 "What 'poll' fetches is of the kind polled.",
 	.docs_url = "https://motivatecloud.com/api/",
 };
 
@@ -185,6 +224,7 @@ const patchbay_plugin patchbay_plugin_v1 = {
 	.name = "motivate",
 	.version = "0.1.0",
 	.license = "Apache-2.0",
-	.summary = "Motivate Cloud (The Game Agency) webhooks",
+	.summary = "Motivate Cloud (The Game Agency): its webhooks, and its REST API",
 	.source = &source,
+	.sink = &motivate_sink,
 };

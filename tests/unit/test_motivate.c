@@ -52,7 +52,7 @@ static void accepts_the_signature_of_timestamp_and_token(void **state)
 	char lower[] = SIGNATURE, *body;
 
 	assert_int_equal(verify_after(*state, STR(MESSAGE("1700000000", TOKEN, SIGNATURE, "\"a\":1")), 0), PATCHBAY_OK);
-	assert_why(*state, "key 1 of 1");
+	assert_why(*state, "secret 1 of 1");
 	/* the manual's examples have the timestamp in quotes */
 	assert_int_equal(verify_after(*state, STR(MESSAGE("\"1700000000\"", TOKEN, SIGNATURE, "\"a\":1")), 0),
 			 PATCHBAY_OK);
@@ -156,7 +156,7 @@ static void a_key_is_changed_without_a_gap(void **state)
 
 	(void)state;
 	assert_int_equal(verify_after(s, body, 0), PATCHBAY_OK);
-	assert_why(s, "key 2 of 2");
+	assert_why(s, "secret 2 of 2");
 	source_close(s);
 	s = open_with(other, 1, 0);
 	assert_int_equal(verify_after(s, body, 0), PATCHBAY_EDENIED);
