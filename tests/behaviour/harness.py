@@ -28,6 +28,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 PATCHBAY = os.path.abspath(os.environ.get("PATCHBAY", os.path.join(TOP, "build", "patchbay")))
 PLUGINS = os.path.abspath(os.environ.get("PATCHBAY_PLUGIN_PATH", os.path.join(os.path.dirname(PATCHBAY), "plugins")))
 FAILIO = os.environ.get("PATCHBAY_FAILIO", "") and os.path.abspath(os.environ["PATCHBAY_FAILIO"])
+MOODY = os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")  # the folder of the sink that fails when it is told to
 SANITIZE = os.environ.get("PATCHBAY_SANITIZE", "")
 SLOWER = {"": 1, "address": 3, "thread": 5}.get(SANITIZE, 3)  # deadlines, not measurements, are stretched by this
 
@@ -245,7 +246,7 @@ _addresses = itertools.count()
 def own_address():
     """An address of the loopback network that belongs to this process and daemon alone: tests that run at the
     same time never fight for a port."""
-    n = os.getpid() * 16 + next(_addresses)
+    n = os.getpid() * 128 + next(_addresses)
     host = "127.%d.%d.%d" % (64 + n // (250 * 250) % 100, 1 + n // 250 % 250, 1 + n % 250)
     return host, 20000 + n % 7919
 

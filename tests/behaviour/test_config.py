@@ -219,7 +219,7 @@ def test_usage(t):
         done = subprocess.run([harness.PATCHBAY, *arguments], cwd=daemon.folder, env=daemon.env, capture_output=True)
         equal(done.returncode, 2, "exit code of patchbay %s" % " ".join(arguments))
         check(done.stderr, "nothing on stderr for patchbay %s" % " ".join(arguments))
-    for command in ("serve", "check", "plugins", "send", "events", "show"):
+    for command in ("serve", "check", "plugins", "send", "events", "show", "explain", "dead", "replay"):
         done = subprocess.run([harness.PATCHBAY, command, "--help"], env=daemon.env, capture_output=True)
         equal(done.returncode, 0, "exit code of patchbay %s --help" % command)
         check(b"sage" in done.stdout, "patchbay %s --help prints %r" % (command, done.stdout))

@@ -27,6 +27,7 @@ struct source {
 	struct registry *registry;
 	const patchbay_plugin *plugin;
 	void *options;
+	struct config_secrets secrets; /* their names, where a test gives any */
 	struct instance *instance;
 	patchbay_call call;
 	patchbay_event events[EVENTS_MAX]; /* of the last parse, in `kept` */
@@ -75,7 +76,7 @@ static inline void source_start(struct source *s)
 {
 	struct err err = { "" };
 
-	s->instance = instance_create(s->plugin, false, "test", s->options, NULL, &err);
+	s->instance = instance_create(s->plugin, false, "test", s->options, &s->secrets, &err);
 	if (!s->instance)
 		fail_msg("%s", err.text);
 }

@@ -1,6 +1,8 @@
 /* test_csv_export.c - the real plugin, under a journal that forgets and a clock that jumps. */
 #include "csv_rig.h"
 
+#include <patchbay/preview.h>
+
 #include <signal.h>
 
 static int setup(void **state)
@@ -419,6 +421,28 @@ static void a_full_disk_leaves_no_half_row(void **state)
 	signal(SIGXFSZ, SIG_DFL);
 }
 
+static void a_preview_is_the_row_with_nothing_written(void **state)
+{
+	static const char *const columns[] = { "id",      ".id", "v \"1\"",       ".data.v", "w",
+					       ".data.w", "bad", ".data | error", NULL };
+	struct rig *rig = *state;
+	patchbay_delivery e = event("1", "{\"v\":\"=1,\\\"\\n\u00e4\",\"w\":12345678901234567890}");
+	const patchbay_delivery *events[] = { &e };
+	char names[4][256];
+	patchbay_str out;
+	rig_columns(rig, columns);
+	start(rig);
+	const patchbay_preview *preview = rig->plugin->sink->extension(PATCHBAY_PREVIEW);
+	assert_null(rig->plugin->sink->extension("patchbay.other/1"));
+	call_begin(&rig->call, 0);
+	assert_int_equal(preview->preview(rig->self, &rig->call, events, 1, &out), PATCHBAY_OK);
+	if (!str_is(out, "{\"columns\":{\"id\":\"1\",\"v \\\"1\\\"\":\"=1,\\\"\\u000a\u00e4\",\"w\":"
+			 "\"12345678901234567890\",\"bad\":\"\"},\"row\":\"1,\\\"'=1,\\\"\\\"\\u000a\u00e4\\\","
+			 "12345678901234567890,\"}"))
+		fail_msg("%.*s", STR_ARG(out));
+	assert_int_equal(rig_list(rig, names, 4), 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -426,6 +450,7 @@ int main(void)
 		T(rows_are_rfc_4180),
 		T(the_excel_profile_has_a_mark_and_line_feeds),
 		T(formulas_are_guarded_and_numbers_are_not),
+		T(a_preview_is_the_row_with_nothing_written),
 		T(an_expression_that_fails_leaves_its_cell_empty),
 		T(one_empty_column_is_no_empty_line),
 		T(without_header_nothing_goes_before_the_rows),

@@ -126,11 +126,17 @@ static void a_secret_is_changed_without_a_gap(void **state)
 {
 	const patchbay_str both[] = { STR("the new one"), secret };
 	const patchbay_str other[] = { STR("the new one"), STR("another") };
+	char new_name[] = "env NEW", old_name[] = "file /etc/patchbay/old.key";
+	struct config_secret names[] = { { .option = "secret", .name = new_name },
+					 { .option = "secret", .index = 1, .name = old_name } };
 	struct source *s = open_with(both, 2);
 
 	(void)state;
 	assert_int_equal(verify_signed(s, STR(EXAMPLE), STR(EXAMPLE_SIGNATURE)), PATCHBAY_OK);
 	assert_why(s, "secret 2 of 2");
+	s->secrets = (struct config_secrets){ names, 2 };
+	assert_int_equal(verify_signed(s, STR(EXAMPLE), STR(EXAMPLE_SIGNATURE)), PATCHBAY_OK);
+	assert_why(s, "HMAC-SHA1, secret 2 of 2 (file /etc/patchbay/old.key)");
 	source_close(s);
 	s = open_with(other, 2);
 	assert_int_equal(verify_signed(s, STR(EXAMPLE), STR(EXAMPLE_SIGNATURE)), PATCHBAY_EDENIED);
