@@ -1,0 +1,1 @@
+patchbay_add_plugin(slack SOURCES slack.c text.c message.c digest.c answer.c)
