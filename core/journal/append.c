@@ -53,7 +53,7 @@ void waiter_wake(void *waiter)
 	pthread_mutex_unlock(&w->lock);
 }
 
-int journal_append_wait(struct journal *j, struct journal_ticket *t, struct err *err)
+static int append_and_wait(struct journal *j, struct journal_ticket *t, struct err *err)
 {
 	struct waiter w = { .lock = PTHREAD_MUTEX_INITIALIZER, .decided = PTHREAD_COND_INITIALIZER };
 	struct err why;
@@ -77,6 +77,38 @@ int journal_append_wait(struct journal *j, struct journal_ticket *t, struct err 
 		return err_set(err, "the journal takes nothing: %s",
 			       journal_trouble(j, &why) ? why.text : "it was in trouble a moment ago");
 	return 0;
+}
+
+static size_t count_records(const struct buf *records)
+{
+	size_t n = 0;
+	for (size_t at = 0; at < records->n; n++)
+		at += ((const struct record_head *)(const void *)(records->p + at))->size;
+	return n;
+}
+
+static int append_polled(struct journal *j, struct journal_ticket *t, struct err *err)
+{
+	static struct log_limit limit;
+	struct err why;
+	bool *known = xcalloc(count_records(&t->records) + 1, sizeof *known);
+	int result = state_polled_ask(j->state, &t->records, known, err);
+	if (result == 0) {
+		t->known = known;
+		result = append_and_wait(j, t, err);
+		t->known = NULL;
+	}
+	if (result == 0 &&
+	    state_polled_note(j->state, &t->records, seglog_end(j->events), clock_wall_ns() / NS_PER_MS, &why) != 0)
+		log_limited(&limit, LOG_LEVEL_WARNING,
+			    "journal: %s; what is not polled again within a day may then come twice", why.text);
+	free(known);
+	return result;
+}
+
+int journal_append_wait(struct journal *j, struct journal_ticket *t, struct err *err)
+{
+	return t->quiet ? append_polled(j, t, err) : append_and_wait(j, t, err);
 }
 
 /* ---- How far sources are polled */

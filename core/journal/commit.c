@@ -170,8 +170,8 @@ static bool is_outdated(uint8_t flags, int64_t received_ns, const struct index_e
 	return flags & JOURNAL_FLAG_LATE && received_ns < latest->received_ns;
 }
 
-/* Returns the id that the provider's answer should carry. */
-static struct id decide_event(struct commit *c, struct journal_ticket *t, const struct record_head *head)
+/* Returns the id that the provider's answer should carry. known: a repeat, unless there is a newer state in memory. */
+static struct id decide_event(struct commit *c, struct journal_ticket *t, const struct record_head *head, bool known)
 {
 	if (head->flags & JOURNAL_FLAG_RELEASED) { /* the event itself was new when it came */
 		put_bytes(&c->events, head, head->size);
@@ -189,7 +189,7 @@ static struct id decide_event(struct commit *c, struct journal_ticket *t, const 
 	bool weak = head->dedupe == PATCHBAY_DEDUPE_UNANSWERED;
 	struct lookup key = { .c = c, .hash = head->key };
 	bool key_seen = look_up(&key);
-	if (key_seen && is_repeat(c, t, head, &key.found)) {
+	if (key_seen ? is_repeat(c, t, head, &key.found) : known) {
 		put_duplicate(c, t, head, &key.found.id, new_token);
 		if (weak)
 			note(c, &key.found.id, head->received_ns, NOW_PENDING);
@@ -215,12 +215,12 @@ static void decide(struct commit *c, struct journal_ticket *t)
 	t->outcome = 0;
 	t->unanswered = false;
 	size_t first_note = c->n_notes;
-	for (size_t at = 0; at < t->records.n;) {
+	for (size_t at = 0, i = 0; at < t->records.n; i++) {
 		const struct record_head *head = (const void *)(t->records.p + at);
 		struct id id = head->id;
 		switch (head->kind) {
 		case JOURNAL_EVENT:
-			id = decide_event(c, t, head);
+			id = decide_event(c, t, head, t->known && t->known[i]);
 			break;
 		case JOURNAL_ANSWER:
 			put_bytes(&c->events, head, head->size);

@@ -142,6 +142,8 @@ static int open_parts(struct journal *j, enum state_use use, struct err *err)
 static int respect_positions(struct journal *j, struct err *err)
 {
 	struct journal_pos newest, end = seglog_end(j->events);
+	if (state_polled_cut(j->state, end, err) != 0) /* it comes again, and has to be kept */
+		return -1;
 	if (state_newest(j->state, &newest, err) != 0)
 		return -1;
 	if (journal_pos_cmp(newest, end) <= 0)
@@ -203,6 +205,11 @@ struct journal *journal_open_reader(const char *path, struct err *err)
 struct journal *journal_open_operator(const char *path, struct err *err)
 {
 	return open_beside(path, STATE_OPERATE, err);
+}
+
+int journal_refresh(struct journal *j, struct err *err)
+{
+	return seglog_refresh(j->events, err) != 0 || seglog_refresh(j->quarantine, err) != 0 ? -1 : 0;
 }
 
 void journal_close(struct journal *j)

@@ -13,6 +13,7 @@
 
 #define TICK_MS 500
 #define TICKS_OF_A_ROUND 2
+#define POLLED_EVERY_NS (86400 * NS_PER_S)
 #define RECOVERED_MARGIN_MS (INT64_C(86400) * 1000) /* clocks jump */
 
 static void index_finished(struct journal *j, struct seglog *log)
@@ -127,34 +128,48 @@ static void notice_operations(struct journal *j)
 	journal_wake(j);
 }
 
-struct starts { /* where the logs began when what hangs on them was last pruned */
+/* Not at once: when nothing was polled for a hundred days, because nothing ran, all of it may still be there. */
+static void prune_polled(struct journal *j, int64_t *last_ns)
+{
+	struct err err;
+	if (clock_steady_ns() - *last_ns < POLLED_EVERY_NS)
+		return;
+	*last_ns = clock_steady_ns();
+	if (state_prune_polled(j->state, clock_wall_ns() / NS_PER_MS, &err) != 0)
+		log_error("journal: %s", err.text);
+}
+
+struct last { /* when, and where the logs began, when what hangs on that was last pruned */
 	uint64_t events, quarantine;
+	int64_t polled_ns; /* steady clock */
 };
 
-static void keep_house(struct journal *j, struct starts *starts)
+static void keep_house(struct journal *j, struct last *last)
 {
 	seglog_prepare(j->events, &j->house.stop);
 	index_finished(j, j->events);
 	prune_events(j);
 	prune_quarantine(j);
-	struct starts now = { seglog_start(j->events).hi, seglog_start(j->quarantine).hi };
-	if (starts->events != now.events)
+	uint64_t events = seglog_start(j->events).hi, quarantine = seglog_start(j->quarantine).hi;
+	if (last->events != events)
 		prune_indexes(j);
-	if (starts->events != now.events || starts->quarantine != now.quarantine)
+	if (last->events != events || last->quarantine != quarantine)
 		prune_recovered(j);
-	*starts = now;
+	prune_polled(j, &last->polled_ns);
+	last->events = events;
+	last->quarantine = quarantine;
 }
 
 void *housekeeper_main(void *journal)
 {
 	struct journal *j = journal;
-	struct starts starts = { 0, 0 };
+	struct last last = { .polled_ns = clock_steady_ns() };
 	pthread_mutex_lock(&j->house.lock);
 	for (unsigned tick = 0; !j->house.stop; tick++) {
 		pthread_mutex_unlock(&j->house.lock);
 		notice_operations(j);
 		if (tick % TICKS_OF_A_ROUND == 0)
-			keep_house(j, &starts);
+			keep_house(j, &last);
 		pthread_mutex_lock(&j->house.lock);
 		struct timespec until;
 		clock_gettime(CLOCK_MONOTONIC, &until);
