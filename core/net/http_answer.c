@@ -96,8 +96,9 @@ int64_t http_retry_after_ms(patchbay_str value, int64_t now_ns)
 		time_t date = curl_getdate(text, NULL);
 		if (negative || date == -1)
 			return -1;
-		ms = ((int64_t)date - now_ns / NS_PER_S) * 1000;
-		negative = ms < 0;
+		int64_t s = (int64_t)date - now_ns / NS_PER_S; /* the year may be any number */
+		ms = s < RETRY_AFTER_MAX_MS / 1000 ? s * 1000 : RETRY_AFTER_MAX_MS;
+		negative = s < 0;
 	}
 	return negative ? 0 : ms < RETRY_AFTER_MAX_MS ? ms : RETRY_AFTER_MAX_MS;
 }

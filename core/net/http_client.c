@@ -7,13 +7,13 @@
 #include "base/str.h"
 #include "net/http_answer.h"
 #include "net/http_headers.h"
+#include "net/http_memory.h"
 #include "net/http_url.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/x509.h>
 #include <patchbay/sugar.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,17 +46,11 @@ struct exchange { /* one request and what becomes of it */
 
 /* ---- A client */
 
-static void init_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static patchbay_http *http_open(const patchbay_http_options *given)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	patchbay_http_options options = { 0 };
 
-	pthread_once(&once, init_curl);
+	http_memory_init();
 	if (given)
 		memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
 	CURL *curl = curl_easy_init();
@@ -231,6 +225,8 @@ static patchbay_status no_answer(struct exchange *x, CURLcode code, long left_ms
 		return fails(x, PATCHBAY_EBADSINK, "the URL of %s cannot be used", x->url.where);
 	case CURLE_SSL_CONNECT_ERROR:
 		return fails(x, PATCHBAY_DOWN, "%s: no TLS connection came about", x->url.where);
+	case CURLE_OUT_OF_MEMORY: /* which is what libcurl calls a line of more than 100 KiB */
+		return fails(x, PATCHBAY_DOWN, "the answer of %s is too long: a header of it has no end", x->url.where);
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		return fails(x, PATCHBAY_DOWN, "what %s answered is not HTTP", x->url.where);

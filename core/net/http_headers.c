@@ -1,7 +1,6 @@
 /* http_headers.c - see http_headers.h. A line break in any of this would let a value become a header, or a request. */
 #include "net/http_headers.h"
 
-#include "base/mem.h"
 #include "base/str.h"
 
 #include <openssl/crypto.h>
@@ -64,6 +63,21 @@ static void add(struct curl_slist **list, const char *line)
 	*list = longer;
 }
 
+/* libcurl takes "Name:" for "leave it out", and "Name;" for "Name:". Not by printf, which grows its own copies. */
+static void add_header(struct curl_slist **list, const patchbay_kv *h)
+{
+	patchbay_str between = h->value.n ? STR(": ") : STR(";");
+	struct buf line = { 0 };
+
+	buf_grow(&line, h->key.n + between.n + h->value.n + 1);
+	buf_add_str(&line, h->key);
+	buf_add_str(&line, between);
+	buf_add_str(&line, h->value);
+	add(list, buf_cstr(&line));
+	OPENSSL_cleanse(line.p, line.n);
+	buf_free(&line);
+}
+
 int http_headers_make(const patchbay_http_request *r, const char *where, struct curl_slist **ret, struct err *err)
 {
 	bool has_type = false;
@@ -73,12 +87,7 @@ int http_headers_make(const patchbay_http_request *r, const char *where, struct 
 		return -1;
 	for (uint32_t i = 0; i < r->n_headers; i++) {
 		const patchbay_kv *h = &r->headers[i];
-		/* libcurl takes "Name:" for "leave it out", and "Name;" for "Name:". */
-		char *line = h->value.n ? xasprintf("%.*s: %.*s", STR_ARG(h->key), STR_ARG(h->value))
-					: xasprintf("%.*s;", STR_ARG(h->key));
-		add(ret, line);
-		OPENSSL_cleanse(line, strlen(line));
-		free(line);
+		add_header(ret, h);
 		has_type = has_type || str_eq_nocase(h->key, STR("content-type"));
 	}
 	add(ret, "Expect:"); /* no waiting for a 100 first */

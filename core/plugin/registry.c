@@ -1,6 +1,7 @@
 /* registry.c - the plugins that were found, and why others were not taken. */
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/http_memory.h"
 #include "plugin/host.h"
 #include "plugin/load.h"
 
@@ -27,6 +28,7 @@ struct registry {
 
 struct registry *registry_create(void)
 {
+	http_memory_init(); /* a plugin may bring libcurl along */
 	return xcalloc(1, sizeof(struct registry));
 }
 

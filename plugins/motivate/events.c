@@ -81,11 +81,12 @@ static patchbay_str subject_of(const struct motivate *m, patchbay_call *call, co
 	return parts[1].n > 0 ? patchbay_join(m->host, call, parts, 2) : (patchbay_str){ "", 0 };
 }
 
-/* message_id stays the same over all tries, while token, timestamp and so the body's bytes change. */
+/* message_id stays the same over all tries, while token, timestamp and so the body's bytes change. The token is taken
+ * decoded, as it was signed: spelled with an escape, one that came before would pass for another. */
 static patchbay_status identify(const struct motivate *m, patchbay_call *call, const patchbay_json *root,
 				patchbay_event *event)
 {
-	patchbay_str token = word(m, m->json->find(call, root, "token", false));
+	patchbay_str token = text_at(m, call, root, "token");
 	patchbay_str parts[] = { token, PATCHBAY_S("\x1f"), { NULL, 0 } };
 
 	event->token = token;

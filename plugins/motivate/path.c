@@ -1,6 +1,8 @@
 /* path.c - see path.h. */
 #include "path.h"
 
+#include <strings.h>
+
 struct filling {
 	const patchbay_http_service *http;
 	bool missing;
@@ -15,19 +17,39 @@ static patchbay_str encode(void *ctx, patchbay_call *call, patchbay_str value)
 	return filling->http->encode(call, value);
 }
 
-/* "." and ".." are not encoded, and mean other places. */
+/* What separates segments, also where it is encoded: some servers decode first, and take it apart then. */
+static size_t separator(const char *p, const char *end)
+{
+	static const char *const encoded[] = { "%2F", "%5C" };
+
+	if (p == end || *p == '/' || *p == '\\')
+		return 1;
+	for (size_t i = 0; i < sizeof(encoded) / sizeof(encoded[0]); i++)
+		if (end - p >= 3 && strncasecmp(p, encoded[i], 3) == 0)
+			return 3;
+	return 0;
+}
+
+/* "." and ".." mean other places. */
 static bool leaves_its_place(patchbay_str path)
 {
 	const char *p = path.p, *end = memchr(path.p, '?', path.n);
+	size_t dots = 0, length = 0, n;
 
-	for (end = end ? end : path.p + path.n; p < end;) {
-		const char *slash = memchr(p + 1, '/', (size_t)(end - p - 1));
-		patchbay_str segment = { p + 1, (size_t)((slash ? slash : end) - p - 1) };
-		if (patchbay_eq(segment, PATCHBAY_S(".")) || patchbay_eq(segment, PATCHBAY_S("..")))
+	for (end = end ? end : path.p + path.n;; p += n) {
+		n = separator(p, end);
+		if (n > 0 && dots == length && (dots == 1 || dots == 2))
 			return true;
-		p = slash ? slash : end;
+		if (p == end)
+			return false;
+		if (n > 0) {
+			dots = length = 0;
+			continue;
+		}
+		n = end - p >= 3 && strncasecmp(p, "%2E", 3) == 0 ? 3 : 1;
+		dots += n == 3 || *p == '.';
+		length++;
 	}
-	return false;
 }
 
 patchbay_status path_render(const struct api *api, const patchbay_host *host, patchbay_call *call,

@@ -112,6 +112,12 @@ patchbay_str address_domain(patchbay_str address)
 	return at ? (patchbay_str){ at + 1, address.n - (size_t)(at + 1 - address.p) } : (patchbay_str){ "", 0 };
 }
 
+bool address_has_route(patchbay_str address)
+{
+	size_t local = address.n - address_domain(address).n;
+	return memchr(address.p, '%', local) || memchr(address.p, '!', local);
+}
+
 bool address_same_domain(patchbay_str a, patchbay_str b)
 {
 	return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;

@@ -15,6 +15,8 @@ const char *address_wrong(patchbay_str address);
 const char *address_domain_wrong(patchbay_str domain);
 patchbay_str address_domain(patchbay_str address); /* of an address that is not wrong */
 bool address_is_ascii(patchbay_str);
+/* Does its local part name a further destination (user%domain, domain!user)? Many servers send such mail on there. */
+bool address_has_route(patchbay_str address);
 bool address_same_domain(patchbay_str a, patchbay_str b);
 
 /* An address alone, or behind a name in front of <>, which may stand in quotes. NULL: *ret is filled in. */

@@ -39,8 +39,9 @@ static patchbay_status add_recipient(const struct job *job, patchbay_str address
 			      SAY(job, "`to` gave '%.*s', which %s; nothing was sent", (int)shown.n, shown.p, wrong));
 	if (!options_allows(job->c->options, address))
 		return refuse(job, PATCHBAY_EBADEVENT,
-			      SAY(job, "`to` gave '%.*s', whose domain is not in `allow_domains`; nothing was sent",
-				  (int)shown.n, shown.p));
+			      SAY(job, "`to` gave '%.*s', %s; nothing was sent", (int)shown.n, shown.p,
+				  address_has_route(address) ? "whose '%' or '!' may lead past `allow_domains`"
+							     : "whose domain is not in `allow_domains`"));
 	for (size_t i = 0; i < *n; i++)
 		if (patchbay_eq(list[i], address))
 			return PATCHBAY_OK;

@@ -107,6 +107,8 @@ bool options_allows(const struct options *options, patchbay_str address)
 {
 	if (options->allow_domains.n == 0)
 		return true;
+	if (address_has_route(address))
+		return false;
 	for (size_t i = 0; i < options->allow_domains.n; i++)
 		if (address_same_domain(address_domain(address), options->allow_domains.v[i]))
 			return true;
@@ -171,8 +173,11 @@ static patchbay_status check_recipients(const patchbay_host *host, patchbay_call
 			return refuse(host, call, "'to': '%.*s' %s; write addresses such as desk@example.edu",
 				      (int)shown.n, shown.p, wrong);
 		if (!options_allows(options, address))
-			return refuse(host, call, "'to': the domain of '%.*s' is not in 'allow_domains'; add it there",
-				      (int)shown.n, shown.p);
+			return refuse(host, call, "'to': '%.*s' %s", (int)shown.n, shown.p,
+				      address_has_route(address)
+					      ? "has a '%' or '!' before its '@', by which a server may pass it on "
+						"to a domain that is not in 'allow_domains'"
+					      : "has a domain that is not in 'allow_domains'; add it there");
 	}
 	if (!options->to.expr && options->to.strs.n == 0)
 		return refuse(host, call, "'to' names nobody; list at least one address");

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <patchbay/sugar.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -233,6 +234,30 @@ static void test_methods(void **state)
 	rig_close(rig);
 }
 
+static size_t requests_wiped;
+
+/* In place of libcrypto's. */
+void OPENSSL_cleanse(void *p, size_t n)
+{
+	static const char line[] = "POST /secret-path?secret=query HTTP/1.1\r\n";
+	volatile char *byte = p;
+
+	requests_wiped += n > 0 && memmem(p, n, line, sizeof(line) - 1);
+	while (n-- > 0)
+		*byte++ = 0;
+}
+
+static void test_what_libcurl_frees_is_wiped(void **state)
+{
+	(void)state;
+	OPEN({ .answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" });
+
+	requests_wiped = 0;
+	assert_int_equal(ask(rig, (patchbay_http_request){ .body = STR("x") }), PATCHBAY_OK);
+	rig_close(rig);
+	assert_true(requests_wiped > 0);
+}
+
 static void test_redirects_are_answers(void **state)
 {
 	(void)state;
@@ -267,6 +292,7 @@ static void test_retry_after(void **state)
 		{ "Sunday, 22-Nov-26 08:00:30 GMT", 30000 },
 		{ "Sun, 22 Nov 2026 07:00:00 GMT", 0 },
 		{ "Mon, 22 Nov 2027 08:00:00 GMT", 86400000 },
+		{ "Sun, 22 Nov 2147483647 08:00:00 GMT", 86400000 },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (http_retry_after_ms(str_c(cases[i].value), INT64_C(1795334400) * NS_PER_S) != cases[i].ms)
@@ -588,6 +614,7 @@ int main(void)
 		TEST(test_request_and_answer_as_they_are),
 		TEST(test_methods),
 		TEST(test_redirects_are_answers),
+		TEST(test_what_libcurl_frees_is_wiped),
 		TEST(test_retry_after),
 		TEST(test_half_an_answer_is_none),
 		TEST(test_nothing_but_get_is_sent_twice),

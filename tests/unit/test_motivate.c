@@ -379,6 +379,8 @@ static void identity_falls_back_to_token_and_then_to_the_bytes(void **state)
 	assert_int_equal(e->dedupe, PATCHBAY_DEDUPE_KEY);
 	e = source_event(s, STR("{\"message_id\":1744302113019687286,\"token\":\"t\"}"));
 	assert_str(e->key, "1744302113019687286");
+	e = source_event(s, STR("{\"message_id\":\"other\",\"token\":\"\\u0074\"}"));
+	assert_str(e->token, "t"); /* the same, however it is spelled */
 }
 
 static void time_subject_and_test_flag_are_read_leniently(void **state)

@@ -7,7 +7,7 @@ static struct {
 
 #define DATA                                                                                                           \
 	"{\"user\":\"a/b ?#\\u00e9%\",\"title\":\"Fire \\\"safety\\\"\",\"id\":1234567890123456789,\"none\":null,"     \
-	"\"up\":\"..\",\"empty\":\"\"}"
+	"\"up\":\"..\",\"over\":\"1/../../admin\",\"back\":\"..\\\\admin\",\"empty\":\"\"}"
 
 static patchbay_delivery event(void)
 {
@@ -297,6 +297,9 @@ static void a_path_that_would_lead_elsewhere_is_not_sent(void **state)
 		{ "/users/\\(.data.empty)", PATCHBAY_EBADEVENT, "null or empty" },
 		{ "/users/\\(.data.up)/admin", PATCHBAY_EBADEVENT, "lead elsewhere" },
 		{ "/users/\\(.data.up)", PATCHBAY_EBADEVENT, "lead elsewhere" },
+		{ "/users/\\(.data.over)", PATCHBAY_EBADEVENT, "lead elsewhere" },
+		{ "/users/\\(.data.back)?all=1", PATCHBAY_EBADEVENT, "lead elsewhere" },
+		{ "/users/%2e\\(\".\")/x", PATCHBAY_EBADEVENT, "lead elsewhere" },
 		{ "users", PATCHBAY_ECONFIG, "must begin with '/'" },
 		{ "//evil.example/x", PATCHBAY_ECONFIG, "must not begin with '//'" },
 		{ "/a b", PATCHBAY_ECONFIG, "percent-encoded" },

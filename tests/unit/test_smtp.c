@@ -318,6 +318,8 @@ static void refuses_recipients(void **state)
 		{ "{\"to\":[7]}", "something else than strings" },
 		{ "{\"to\":\"a@evil.example\"}", "allow_domains" },
 		{ "{\"to\":[\"a@example.edu\",\"a@evil.example\"]}", "'a@evil.example'" },
+		{ "{\"to\":\"a%evil.example@example.edu\"}", "past `allow_domains`" },
+		{ "{\"to\":\"evil.example!a@example.edu\"}", "past `allow_domains`" },
 		{ "{\"to\":\"a@example.edu\\r\\nDATA\"}", "line break" },
 		{ "{\"to\":\"a@example.edu\\u0000\"}", "NUL" },
 		{ "{\"to\":\"a@example.edu,b@example.edu\"}", "more than one '@'" },
