@@ -16,16 +16,37 @@ void breaker_note_reason(struct worker *w, patchbay_str why)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* On record, too, so that a restart does not make it younger. */
+static void remember(struct worker *w, int64_t since_ms)
+{
+	struct err err = { 0 };
+	if (w->trouble_ms == since_ms)
+		return;
+	if (journal_sink_trouble(w->journal, w->sink->name, since_ms, &err) < 0)
+		log_limited(&w->unsettleable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+	else
+		w->trouble_ms = since_ms;
+}
+
+static void begin(struct worker *w)
+{
+	int64_t now_ms = worker_now_ms(w);
+	if (!w->trouble_ms || w->trouble_ms > now_ms)
+		remember(w, now_ms);
+	int64_t since_ms = w->trouble_ms ? w->trouble_ms : now_ms;
+	w->breaker.open = true;
+	w->breaker.failures = 0;
+	w->breaker.began_ns = clock_steady_ns() - (now_ms - since_ms) * NS_PER_MS;
+}
+
 void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patchbay_str why)
 {
 	struct breaker *breaker = &w->breaker;
 	bool news = !breaker->open;
-	if (news) {
-		breaker->open = true;
-		breaker->failures = 0;
-		breaker->began_ns = clock_steady_ns();
-	}
+	if (news)
+		begin(w);
 	breaker->failures++;
+	breaker->failed_ns = clock_steady_ns();
 	breaker->needs_person = needs_person;
 	int64_t delay = retry_probe_ms(&w->sink->retry, breaker->failures, &w->random);
 	if (needs_person && delay > PERSON_PROBE_MS)
@@ -35,7 +56,7 @@ void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patch
 	breaker_note_reason(w, why);
 	pthread_mutex_lock(&w->lock);
 	if (!w->stats.trouble_since_ms)
-		w->stats.trouble_since_ms = clock_wall_ns() / NS_PER_MS;
+		w->stats.trouble_since_ms = w->trouble_ms ? w->trouble_ms : worker_now_ms(w);
 	pthread_mutex_unlock(&w->lock);
 	if (needs_person)
 		log_limited(&w->bad_sink, LOG_LEVEL_ERROR,
@@ -44,6 +65,13 @@ void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patch
 	else if (news)
 		log_warning("sink %s: nothing can be delivered now: %.*s; next try in %lld ms", w->sink->name,
 			    STR_ARG(why), (long long)delay);
+}
+
+void breaker_defer(struct worker *w, int64_t after_ms)
+{
+	int64_t next_ns = clock_steady_ns() + after_ms * NS_PER_MS;
+	if (next_ns > w->breaker.next_ns)
+		w->breaker.next_ns = next_ns;
 }
 
 void breaker_events_failed(struct worker *w, uint32_t n, bool needs_person, patchbay_str why)
@@ -56,6 +84,7 @@ void breaker_events_failed(struct worker *w, uint32_t n, bool needs_person, patc
 void breaker_works(struct worker *w)
 {
 	w->breaker.in_row = 0;
+	remember(w, 0);
 	if (!w->breaker.open)
 		return;
 	log_info("sink %s: works again, after %lld s and %u failed tries", w->sink->name,

@@ -128,7 +128,7 @@ static bool take_record(struct worker *w, struct batch *batch, const struct jour
 	}
 	uint64_t subject = subject_of(w, &delivery);
 	if (subject_is_out(w, batch, subject)) {
-		w->blocked = batch->n == 0;
+		w->fresh_blocked = batch->n == 0;
 		return false;
 	}
 	if (waits_for_subject(w, record, at, subject))
@@ -149,8 +149,9 @@ int fill_fresh(struct worker *w, struct lane *lane, size_t max)
 	batch_reset(batch);
 	batch->fresh = true;
 	batch->start = w->read;
-	if (w->ahead.n >= AHEAD_MAX) {
-		w->blocked = worker_has_fresh_out(w);
+	if (w->ahead.n >= AHEAD_MAX &&
+	    worker_has_fresh_out(w)) { /* else reading starts at the cursor, and makes it shorter */
+		w->fresh_blocked = true;
 		return 0;
 	}
 	while (batch->n < max && scanned < SCAN_MAX && !atomic_load(&w->stopping)) {
@@ -201,8 +202,6 @@ static void unread(struct worker *w, const struct journal_parked *parked, const 
 	settled->class_ = "event";
 	settled->why = why ? arena_copy(&w->settlement_texts, str_c(why))
 			   : STR("the journal does not have this event any more");
-	if (!gone && settled->due_ms < w->next_due_ms)
-		w->next_due_ms = settled->due_ms;
 }
 
 static bool is_out(struct worker *w, const struct batch *batch, struct journal_pos at)
@@ -294,6 +293,6 @@ int fill_parked(struct worker *w, struct lane *lane, size_t max)
 	if (i < n || passed)
 		w->next_due_ms = 0; /* there are more that are due */
 	if (passed == n && n > 0)
-		w->blocked = true; /* all of them are out, or their subjects are */
+		w->parked_blocked = true; /* all of them are out, or their subjects are */
 	return batch->n > 0;
 }

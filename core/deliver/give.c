@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 
-#define BURY_MAX 1000 /* in one step */
+#define BURY_MAX 1000      /* in one step */
+#define BURY_LOOK_MS 60000 /* how often it is looked for what has become too old */
 
 static int start_act(struct worker *w, struct lane *lane)
 {
@@ -24,7 +25,7 @@ static int settle_found(struct worker *w)
 
 static int give_parked(struct worker *w, struct lane *lane, size_t max)
 {
-	if (worker_now_ms(w) < w->next_due_ms)
+	if (w->parked_blocked || worker_now_ms(w) < w->next_due_ms)
 		return 0;
 	int filled = fill_parked(w, lane, max);
 	bool found = w->settlement.n > 0;
@@ -45,10 +46,9 @@ static bool must_linger(struct worker *w)
 
 static int give_fresh(struct worker *w, struct lane *lane, size_t max)
 {
-	if (w->must_reread && worker_has_fresh_out(w)) {
-		w->blocked = true;
+	w->fresh_blocked |= w->must_reread && worker_has_fresh_out(w);
+	if (w->fresh_blocked)
 		return 0;
-	}
 	if (w->must_reread) {
 		w->read = w->again;
 		w->must_reread = false;
@@ -76,7 +76,7 @@ static int bury_old(struct worker *w, struct lane *lane)
 	int64_t limit_ms = worker_now_ms(w) - retry_give_up_ms(&w->sink->retry);
 	char why[512];
 	size_t n = 0;
-	if (!breaker_is_hopeless(w) || worker_has_fresh_out(w))
+	if (!breaker_is_hopeless(w) || clock_steady_ns() < w->breaker.bury_ns || worker_has_fresh_out(w))
 		return 0;
 	w->read = w->cursor;
 	w->must_reread = false;
@@ -85,11 +85,14 @@ static int bury_old(struct worker *w, struct lane *lane)
 	snprintf(why, sizeof(why), "the destination has not worked for longer than events are kept for it: %s",
 		 w->stats.reason);
 	pthread_mutex_unlock(&w->lock);
+	if (!lane->batch.n && !w->backlog)
+		w->breaker.bury_ns = clock_steady_ns() + BURY_LOOK_MS * NS_PER_MS;
 	for (size_t i = 0; i < lane->batch.n; i++) {
 		const struct batch_item *item = &lane->batch.items[i];
 		if (item->received_ms > limit_ms) {
 			w->must_reread = true;
 			w->again = item->at;
+			w->breaker.bury_ns = clock_steady_ns() + BURY_LOOK_MS * NS_PER_MS;
 			break;
 		}
 		*settle_add(w) = (struct journal_settled){ .at = item->at,
@@ -103,7 +106,7 @@ static int bury_old(struct worker *w, struct lane *lane)
 	}
 	if (settle(w, NULL) == 0 && n)
 		log_error("sink %s: %zu events are dead letters now: %s", w->sink->name, n, why);
-	return n > 0;
+	return clock_steady_ns() >= w->breaker.bury_ns;
 }
 
 int give_work(struct worker *w)
@@ -119,7 +122,7 @@ int give_work(struct worker *w)
 	}
 	if (!lane)
 		return 0;
-	if (w->breaker.open) { /* one event tells whether it is over; a parked one only if there is no other */
+	if (w->breaker.open) { /* one event tells whether it is over */
 		if (worker_is_busy(w))
 			return 0;
 		if (now < w->breaker.next_ns)
@@ -131,9 +134,10 @@ int give_work(struct worker *w)
 		lane_start(lane, LANE_RESUME, now);
 		return 1;
 	}
-	if (w->blocked || !pace_allows(&w->pace, now))
+	if (!pace_allows(&w->pace, now))
 		return 0;
-	w->parked_last = !w->parked_last && !w->breaker.open;
+	/* As a probe a parked one is taken only if there is no other, or if it would have to end without one, too. */
+	w->parked_last = !w->parked_last && (!w->breaker.open || breaker_is_hopeless(w));
 	int did = w->parked_last ? give_parked(w, lane, max) : give_fresh(w, lane, max);
 	if (did)
 		return did;

@@ -21,6 +21,8 @@ struct yard {
 	bool in_journal;         /* the worker waits in journal_wait() */
 };
 
+#define CHECKPOINT_MAX 4096 /* bytes */
+
 enum lane_job { LANE_NOTHING, LANE_RESUME, LANE_ACT, LANE_IDLE, LANE_END };
 enum lane_state { LANE_FREE, LANE_BUSY, LANE_DONE };
 

@@ -10,7 +10,6 @@
 #define HANGS_MAX 3   /* of calls with one event, before it is dead */
 #define NOTES_MAX 100 /* events of a call whose failed attempt is recorded, where the destination failed */
 #define WHY_MAX 1000  /* bytes of a reason that are kept */
-#define CHECKPOINT_MAX 4096
 
 struct tally {
 	size_t done, bad_event, config, retry, down, bad_sink, untouched;
@@ -129,8 +128,6 @@ static void park(struct worker *w, const struct lane *lane, size_t i, int64_t af
 	int64_t delay = retry_delay_ms(&w->sink->retry, settled->attempt, &w->random);
 	settled->due_ms = worker_now_ms(w) + (delay > after_ms ? delay : after_ms);
 	settled->why = why;
-	if (settled->due_ms < w->next_due_ms)
-		w->next_due_ms = settled->due_ms;
 }
 
 static int64_t failing_ms(const struct worker *w, const struct batch_item *item)
@@ -218,19 +215,11 @@ static void tell_breaker(struct worker *w, const struct tally *tally, bool fresh
 		w->breaker.next_ns = clock_steady_ns(); /* the next event may fare better: no need to wait */
 }
 
-/* A delivery of a subject has ended: one that waited for it may be due now. */
-static void look_for_released(struct worker *w)
-{
-	for (size_t i = 0; i < w->settlement.n; i++)
-		if (w->settlement.v[i].subject && w->settlement.v[i].was_parked &&
-		    w->settlement.v[i].act != JOURNAL_PARK)
-			w->next_due_ms = 0;
-}
-
 static void conclude(struct worker *w, struct lane *lane, const patchbay_str *checkpoint)
 {
 	struct tally tally;
-	bool probing = w->breaker.open && lane->batch.n == 1 && lane->batch.fresh;
+	bool early = w->breaker.open && lane->began_ns < w->breaker.failed_ns; /* under way when it opened: no probe */
+	bool probing = w->breaker.open && !early && lane->batch.n == 1 && lane->batch.fresh;
 	bool left = false;
 	tally_up(lane, &tally);
 	for (size_t i = 0; i < lane->batch.n; i++) {
@@ -243,13 +232,15 @@ static void conclude(struct worker *w, struct lane *lane, const patchbay_str *ch
 	pthread_mutex_lock(&w->lock);
 	w->stats.retried += tally.retry + tally.down + tally.bad_sink;
 	pthread_mutex_unlock(&w->lock);
-	look_for_released(w);
 	lane_take(lane);
 	if (w->settlement.n == tally.notes && !checkpoint)
 		settle_notes(w);
 	else
 		settle(w, checkpoint);
-	tell_breaker(w, &tally, lane->batch.fresh, probing && !left && tally.down);
+	if (early)
+		breaker_defer(w, tally.after_ms);
+	else
+		tell_breaker(w, &tally, lane->batch.fresh, probing && !left && tally.down);
 }
 
 void outcome_of_act(struct worker *w, struct lane *lane)
@@ -302,7 +293,6 @@ void outcome_of_stray(struct worker *w, struct lane *lane)
 	pthread_mutex_lock(&w->lock);
 	w->stats.retried += lane->batch.n;
 	pthread_mutex_unlock(&w->lock);
-	look_for_released(w);
 	log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s; its %zu events are tried again", w->sink->name, text,
 		    lane->batch.n);
 	breaker_note_reason(w, why);

@@ -59,7 +59,12 @@ static void note_done(struct worker *w)
 		w->stats.dead += settled->act == JOURNAL_DEAD;
 		w->stats.skipped += settled->act == JOURNAL_SKIP;
 		w->stats.parked += settled->act == JOURNAL_PARK && !settled->was_parked;
-		w->has_parked |= settled->act == JOURNAL_PARK;
+		if (settled->act == JOURNAL_PARK) {
+			w->has_parked = true;
+			w->next_due_ms = settled->due_ms < w->next_due_ms ? settled->due_ms : w->next_due_ms;
+		} else if (settled->was_parked && settled->subject && settled->act != JOURNAL_NOTE) {
+			w->next_due_ms = 0; /* one that waited for it may be due now */
+		}
 		if (settled->act != JOURNAL_NOTE && journal_pos_cmp(settled->at, w->cursor) >= 0)
 			ahead_add(&w->ahead, settled->at);
 	}

@@ -30,6 +30,7 @@ static int open_sink(struct worker *w, struct err *err)
 	if (journal_sink_open(w->journal, w->sink->name, &known, err) < 0)
 		return -1;
 	w->checkpoint = known.checkpoint;
+	w->trouble_ms = known.trouble_ms;
 	w->cursor = w->read = w->stats.cursor = w->stats_read = known.cursor;
 	if (journal_settled_ahead(w->journal, w->sink->name, w->cursor, &w->ahead.v, &n, err) < 0)
 		return -1;
@@ -55,7 +56,7 @@ struct worker *worker_create(struct journal *journal, const struct config *confi
 		goto fail;
 	w->router = router_create(config, sink_index);
 	w->reader = journal_reader_open(journal);
-	w->n_lanes = w->sink->concurrency > 1 ? (size_t)w->sink->concurrency : 1;
+	w->n_lanes = w->sink->concurrency > 1 && !w->sink->plugin->sink->resume ? (size_t)w->sink->concurrency : 1;
 	w->lanes = xcalloc(w->n_lanes, sizeof(struct lane *));
 	for (size_t i = 0; i < w->n_lanes; i++)
 		if (!(w->lanes[i] = lane_create(w->yard, w->sink, err)))
@@ -165,31 +166,38 @@ static void wait_for_events(struct worker *w, int64_t ns)
 	pthread_mutex_unlock(&w->yard->lock);
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until something can be given out that cannot now, unless a lane or the journal tells before. give_work() has just
+ * found nothing: what time alone would not change must not be waited for here, or the thread would spin. */
 static void wait_for_work(struct worker *w)
 {
-	int64_t now = clock_steady_ns(), ns = WAIT_MAX_MS * NS_PER_MS;
-	bool lane_free = worker_free_lane(w) != NULL;
-	bool probes = lane_free && w->breaker.open && !worker_is_busy(w),
-	     paced = lane_free && !pace_allows(&w->pace, now);
-	int64_t due_ms = w->next_due_ms - worker_now_ms(w);
-	if (w->unsettled && w->unsettled_ns + 500 * NS_PER_MS - now < ns)
-		ns = w->unsettled_ns + 500 * NS_PER_MS - now;
-	if (probes && w->breaker.next_ns - now < ns)
-		ns = w->breaker.next_ns - now;
-	if (paced && w->pace.next_ns - now < ns)
-		ns = w->pace.next_ns - now;
-	if (lane_free && !probes && !paced && !w->blocked && !w->breaker.open && due_ms < WAIT_MAX_MS &&
-	    due_ms * NS_PER_MS < ns)
-		ns = due_ms * NS_PER_MS;
-	if (w->linger_ns && w->linger_ns - now < ns)
-		ns = w->linger_ns - now;
-	if (w->sink->plugin->sink->idle && w->sink->plugin->sink->idle_ms && !w->breaker.open)
+	const patchbay_sink *plugin = w->sink->plugin->sink;
+	int64_t now = clock_steady_ns(), until = now + WAIT_MAX_MS * NS_PER_MS;
+	bool busy = worker_is_busy(w), full = !worker_free_lane(w);
+	bool shut = w->breaker.open && (busy || now < w->breaker.next_ns), paced = !pace_allows(&w->pace, now);
+	if (w->unsettled)
+		until = earlier(until, w->unsettled_ns + 500 * NS_PER_MS);
+	if (!full && shut && !busy)
+		until = earlier(until, w->breaker.next_ns);
+	if (!full && !shut && paced)
+		until = earlier(until, w->pace.next_ns);
+	if (!full && !shut && !paced) {
+		int64_t due_ms = w->next_due_ms - worker_now_ms(w);
+		if (!w->parked_blocked && due_ms < WAIT_MAX_MS)
+			until = earlier(until, now + due_ms * NS_PER_MS);
+		if (!w->fresh_blocked && w->linger_ns)
+			until = earlier(until, w->linger_ns);
+	}
+	if (plugin->idle && plugin->idle_ms && !w->breaker.open)
 		for (size_t i = 0; i < w->n_lanes; i++)
-			if (w->lanes[i] && lane_is(w->lanes[i], LANE_FREE) && w->lanes[i]->idle_ns - now < ns)
-				ns = w->lanes[i]->idle_ns - now;
-	if (ns < NS_PER_MS / 20)
-		ns = NS_PER_MS / 20;
-	if (!lane_free || w->breaker.open || paced || w->blocked || w->linger_ns)
+			if (w->lanes[i] && w->lanes[i]->resumed && lane_is(w->lanes[i], LANE_FREE))
+				until = earlier(until, w->lanes[i]->idle_ns);
+	int64_t ns = until - now > NS_PER_MS / 20 ? until - now : NS_PER_MS / 20;
+	if (full || shut || paced || w->fresh_blocked || w->linger_ns)
 		wait_for_lanes(w, ns);
 	else
 		wait_for_events(w, ns);
@@ -234,9 +242,9 @@ static void after_resume(struct worker *w, struct lane *lane)
 		lane->call.why.n ? lane->call.why : STR("the plugin could not take up its work, and gave no reason");
 	lane_take(lane);
 	lane->resumed = lane->status == PATCHBAY_OK;
-	if (lane->resumed)
+	if (lane->resumed && w->breaker.open) /* otherwise it has not been seen to work yet */
 		breaker_works(w);
-	else
+	else if (!lane->resumed)
 		breaker_failed(w, lane->status == PATCHBAY_EBADSINK, 0, why);
 }
 
@@ -246,7 +254,10 @@ static void after_idle(struct worker *w, struct lane *lane)
 	if (lane->status != PATCHBAY_OK)
 		log_limited(&w->idle_failed, LOG_LEVEL_WARNING, "sink %s: what it does while idle failed: %.*s",
 			    w->sink->name, STR_ARG(lane->call.why));
-	if (lane->checkpoint.n)
+	if (lane->checkpoint.n > CHECKPOINT_MAX)
+		log_limited(&w->idle_failed, LOG_LEVEL_ERROR, "sink %s: the plugin's checkpoint is too long",
+			    w->sink->name);
+	else if (lane->checkpoint.n)
 		settle(w, &lane->checkpoint);
 	lane->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
 }
@@ -292,13 +303,14 @@ static int collect(struct worker *w)
 	for (size_t i = 0; i < w->n_lanes; i++) {
 		struct lane *lane = w->lanes[i];
 		if (!lane) {
-			replace_lanes(w);
+			if (!atomic_load(&w->stopping))
+				replace_lanes(w);
 			continue;
 		}
 		if (lane_is(lane, LANE_DONE)) {
 			did = 1;
 			lane->took_ns = clock_steady_ns() - lane->began_ns;
-			w->blocked = false;
+			w->fresh_blocked = w->parked_blocked = false;
 			if (lane->job == LANE_ACT) {
 				pace_ended(&w->pace, clock_steady_ns());
 				lane->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
@@ -310,7 +322,7 @@ static int collect(struct worker *w)
 			}
 		} else if (lane_is(lane, LANE_BUSY) && !lane->reported && clock_steady_ns() >= lane_overdue_ns(lane)) {
 			did = 1;
-			w->blocked = false;
+			w->fresh_blocked = w->parked_blocked = false;
 			overdue(w, &w->lanes[i]);
 		}
 	}
@@ -319,24 +331,45 @@ static int collect(struct worker *w)
 
 /* ---- The thread */
 
+/* Every call that there may be is one that does not return. */
+static bool is_stuck(const struct worker *w)
+{
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (w->lanes[i] && !w->lanes[i]->reported)
+			return false;
+	return true;
+}
+
 static void publish(struct worker *w)
 {
+	bool stuck = is_stuck(w);
 	pthread_mutex_lock(&w->lock);
+	if (stuck && !w->stats.trouble_since_ms)
+		w->stats.trouble_since_ms = clock_wall_ns() / NS_PER_MS;
+	else if (!stuck && !w->breaker.open)
+		w->stats.trouble_since_ms = 0;
 	w->stats.cursor = w->cursor;
 	w->stats_read = w->must_reread || worker_has_fresh_out(w) ? w->cursor : w->read;
 	pthread_mutex_unlock(&w->lock);
 }
 
+static bool all_are_free(struct worker *w)
+{
+	for (size_t i = 0; i < w->n_lanes; i++)
+		if (w->lanes[i] && !lane_is(w->lanes[i], LANE_FREE))
+			return false;
+	return true;
+}
+
+/* What is taken in may begin a call again (PATCHBAY_AGAIN). */
 static void finish_calls(struct worker *w)
 {
 	int64_t until = clock_steady_ns() + STOP_GRACE_MS * NS_PER_MS;
-	while (worker_is_busy(w) && clock_steady_ns() < until) {
+	while (collect(w), !all_are_free(w) && clock_steady_ns() < until) {
 		pthread_mutex_lock(&w->yard->lock);
 		wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
-		collect(w);
 	}
-	collect(w);
 }
 
 static void *run(void *arg)

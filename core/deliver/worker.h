@@ -35,7 +35,9 @@ struct breaker {
 	uint32_t failures; /* since it opened */
 	uint32_t in_row;   /* events that failed, each for itself, with no success in between */
 	int64_t began_ns;  /* steady clock */
+	int64_t failed_ns; /* steady clock: the last failure */
 	int64_t next_ns;   /* steady clock: when to probe */
+	int64_t bury_ns;   /* steady clock: when to look again for what is owed for too long */
 };
 
 struct tried { /* an event that was attempted and is still behind the cursor, or that made a call hang */
@@ -74,7 +76,8 @@ struct worker {
 	int64_t unsettled_ns; /* since when there are any; steady clock */
 
 	bool has_parked;       /* perhaps */
-	bool blocked;          /* nothing can be started before a lane is done */
+	bool fresh_blocked;    /* none of those can be started before a lane is done: */
+	bool parked_blocked;   /* what they wait for is out */
 	bool parked_last;      /* so that due and fresh ones take turns */
 	bool backlog;          /* the last batch was full: do not linger for the next */
 	int64_t linger_ns;     /* steady clock: fill not before; 0: does not linger */
@@ -85,6 +88,7 @@ struct worker {
 	struct tried tried[TRIED_MAX];
 	size_t n_tried;
 	struct breaker breaker;
+	int64_t trouble_ms; /* as the journal has it: since when the destination does not work; 0: it does */
 	struct pace pace;
 	int64_t wall_base_ns; /* wall clock minus steady clock, at start */
 	struct retry_random random;
@@ -151,6 +155,8 @@ bool settle_progress_is_old(const struct worker *);
 void breaker_note_reason(struct worker *, patchbay_str why);
 /* An attempt failed because of the destination: not before after_ms again. */
 void breaker_failed(struct worker *, bool needs_person, int64_t after_ms, patchbay_str why);
+/* One more call failed that was under way already when the first one did: only what it asks for counts. */
+void breaker_defer(struct worker *, int64_t after_ms);
 /* Events failed, or were refused, each for itself. Five in a row say something about the destination, too. */
 void breaker_events_failed(struct worker *, uint32_t n, bool needs_person, patchbay_str why);
 void breaker_works(struct worker *);

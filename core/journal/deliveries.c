@@ -3,18 +3,33 @@
 
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/* Of what was pruned? Not if it stands where that ended. */
+static bool missed_something(struct journal *j, struct journal_pos cursor, struct journal_pos start)
+{
+	struct segment_header h;
+	int fd = segment_open(seglog_dir(j->events), start.hi, O_RDONLY, &h, NULL);
+	if (fd == -1)
+		return true;
+	close(fd);
+	return journal_pos_cmp(cursor, (struct journal_pos){ h.previous, h.previous_end }) < 0;
+}
 
 int journal_sink_open(struct journal *j, const char *sink, struct journal_sink *ret, struct err *err)
 {
 	if (state_sink_open(j->state, sink, seglog_end(j->events), ret, err) != 0)
 		return -1;
-	if (journal_pos_cmp(ret->cursor, seglog_start(j->events)) < 0) {
-		log_warning("sink %s: what it was owed before segment %08" PRIx64
-			    " was pruned while no route led to it",
-			    sink, seglog_start(j->events).hi);
-		ret->cursor = seglog_start(j->events);
+	struct journal_pos start = seglog_start(j->events);
+	if (journal_pos_cmp(ret->cursor, start) < 0) {
+		if (missed_something(j, ret->cursor, start))
+			log_warning("sink %s: what it was owed before segment %08" PRIx64
+				    " was pruned while no route led to it",
+				    sink, start.hi);
+		ret->cursor = start;
 	}
 	return 0;
 }
@@ -22,6 +37,11 @@ int journal_sink_open(struct journal *j, const char *sink, struct journal_sink *
 int journal_sinks_keep(struct journal *j, const char *const *sinks, size_t n, struct err *err)
 {
 	return state_sinks_keep(j->state, sinks, n, err);
+}
+
+int journal_sink_trouble(struct journal *j, const char *sink, int64_t since_ms, struct err *err)
+{
+	return state_sink_trouble(j->state, sink, since_ms, err);
 }
 
 int journal_settle(struct journal *j, const char *sink, const struct journal_pos *cursor,
@@ -46,6 +66,11 @@ int journal_attempts(struct journal *j, const struct id *id, void (*each)(void *
 		     void *ctx, struct err *err)
 {
 	return state_attempts(j->state, id, each, ctx, err);
+}
+
+int journal_failing(struct journal *j, const char *sink, struct journal_failing *ret, struct err *err)
+{
+	return state_failing(j->state, sink, ret, err);
 }
 
 int journal_settled_ahead(struct journal *j, const char *sink, struct journal_pos from, struct journal_pos **ret,

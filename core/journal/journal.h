@@ -74,6 +74,9 @@ struct journal *journal_open(const struct journal_options *, struct err *err);
 struct journal *journal_open_reader(const char *path, struct err *err);
 /* The same, for an operator who may also replay deliveries: a running daemon notices within a second. */
 struct journal *journal_open_operator(const char *path, struct err *err);
+/* A reader's or operator's: sees what has come and gone since, at little cost; its journal_readers stay good. -1: err; open it
+ * anew. */
+int journal_refresh(struct journal *, struct err *err);
 void journal_close(struct journal *); /* commits what is queued; NULL is fine */
 
 /* ---- Appending ------------------------------------------------------------------------------------- */
@@ -96,7 +99,10 @@ struct journal_ticket { /* everything that one request brought; the caller's unt
 	struct id id;          /* of the first record's event: new, or the original's */
 	bool internal;         /* the engine's own: never seen by decided() */
 	void *waiter;          /* the same: journal_append_wait() */
-	bool quiet;            /* repeats of known events leave no record: what is polled comes again and again */
+	bool quiet;            /* What is polled, and so comes again and again: repeats of known events leave no record, and with
+	                        * journal_append_wait() events of PATCHBAY_DEDUPE_KEY and _LATEST are known as long as they are
+	                        * polled (->id of one that is known only so is zero). */
+	const bool *known;     /* the engine's own: which records are, by number */
 	bool unanswered;       /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
 
@@ -169,6 +175,7 @@ void journal_wake(struct journal *);
 struct journal_sink { /* what is durable about a sink */
 	struct journal_pos cursor; /* everything before it is settled or parked */
 	patchbay_str checkpoint;   /* malloc'ed: free(checkpoint.p) */
+	int64_t trouble_ms;        /* wall clock: since when its destination does not work; 0: it does */
 	bool fresh;                /* was not known until now: starts at the end of the journal */
 };
 /* The name under which the host itself settles events that are held until their details are there; no user can call a
@@ -176,6 +183,8 @@ struct journal_sink { /* what is durable about a sink */
 #define JOURNAL_SINK_ENRICH "enrich:"
 /* [control] */
 int journal_sink_open(struct journal *, const char *sink, struct journal_sink *ret, struct err *err);
+/* Remembers, across restarts, since when its destination does not work; 0: it does. */
+int journal_sink_trouble(struct journal *, const char *sink, int64_t since_ms, struct err *err);
 /* Which sinks the retention must wait for. What is known of others stays, but holds nothing up. [control] */
 int journal_sinks_keep(struct journal *, const char *const *sinks, size_t n, struct err *err);
 
@@ -252,6 +261,14 @@ struct journal_attempt {
 };
 /* The recorded attempts (all but a first that succeeded), oldest first. */
 int journal_attempts(struct journal *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *), void *ctx, struct err *err);
+
+struct journal_failing {
+	struct id id; /* the delivery that was tried last */
+	int64_t at_ms;
+	char *why; /* malloc'ed */
+};
+/* Does all that this sink owes wait because its destination failed, and nothing has worked since? 1, 0, -1. */
+int journal_failing(struct journal *, const char *sink, struct journal_failing *ret, struct err *err);
 
 /* ---- Dead letters, and what an operator does about them --------------------------------------------------- */
 

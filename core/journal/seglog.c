@@ -182,13 +182,9 @@ static void find_end(struct seglog *log, struct seglog_segment *s)
 	close(fd);
 }
 
-static int load(struct seglog *log, struct err *err)
+/* Adds the segments of these numbers. */
+static int add_segments(struct seglog *log, const uint64_t *numbers, size_t n, struct err *err)
 {
-	uint64_t *numbers = NULL;
-	size_t n = 0;
-	if (collect(log, &numbers, &n, err) != 0)
-		return -1;
-	int result = -1;
 	for (size_t i = 0; i < n; i++) {
 		struct segment_header h;
 		struct err why;
@@ -202,19 +198,86 @@ static int load(struct seglog *log, struct err *err)
 			continue;
 		if (fd == -1) { /* a later start may be able to read it */
 			*err = why;
-			goto out;
+			return -1;
 		}
 		if (log->n && log->v[log->n - 1].number == h.previous && h.previous_end < log->v[log->n - 1].end)
 			log->v[log->n - 1].end = h.previous_end;
 		add_segment(log, h.number, h.salt, file_size(fd));
 		close(fd);
 	}
+	return 0;
+}
+
+static int load(struct seglog *log, struct err *err)
+{
+	uint64_t *numbers = NULL;
+	size_t n = 0;
+	if (collect(log, &numbers, &n, err) != 0)
+		return -1;
+	int result = add_segments(log, numbers, n, err);
+	free(numbers);
+	if (result != 0)
+		return -1;
 	for (size_t i = 0; i + 1 < log->n; i++)
 		if (log->v[i].number + 1 != log->v[i + 1].number)
 			find_end(log, &log->v[i]);
-	if (log->n && recover_last(log, &log->v[log->n - 1], err) != 0)
+	return log->n ? recover_last(log, &log->v[log->n - 1], err) : 0;
+}
+
+/* ---- Following */
+
+/* Where the last segment ends by now. With a successor that says where, the size of the file will do. */
+static int extend_last(struct seglog *log, struct seglog_segment *s, bool has_successor, struct err *err)
+{
+	struct segment_header h;
+	int fd = segment_open(log->dir, s->number, O_RDONLY, &h, err);
+	if (fd == -1)
+		return -1;
+	int64_t end = -1;
+	if (h.salt != s->salt)
+		err_set(err, "segment %08" PRIx64 " is not the one that it was", s->number);
+	else
+		end = has_successor ? (int64_t)file_size(fd)
+				    : segment_follow(fd, s->salt, s->end, file_size(fd), err);
+	close(fd);
+	if (end == -1)
+		return -1;
+	s->end = (uint64_t)end;
+	return 0;
+}
+
+int seglog_refresh(struct seglog *log, struct err *err)
+{
+	uint64_t *numbers = NULL, known = log->n ? log->v[log->n - 1].number : 0;
+	size_t n = 0, old = 0, kept = 0;
+	int result = -1;
+	if (collect(log, &numbers, &n, err) != 0)
+		return -1;
+	while (old < n && numbers[old] <= known)
+		old++;
+	if (known && (!old || numbers[old - 1] != known)) { /* whatever came into it last was not seen */
+		err_set(err, "segment %08" PRIx64 " is gone", known);
 		goto out;
-	result = 0;
+	}
+	for (size_t i = 0, k = 0; i < log->n; i++) { /* without those that were pruned */
+		while (k < old && numbers[k] < log->v[i].number)
+			k++;
+		if (k < old && numbers[k] == log->v[i].number)
+			log->v[kept++] = log->v[i];
+	}
+	log->n = kept;
+	if (known && extend_last(log, &log->v[kept - 1], n > old, err) != 0)
+		goto out;
+	if (n == old) {
+		result = 0;
+		goto out;
+	}
+	if (add_segments(log, numbers + old, n - old, err) != 0)
+		goto out;
+	for (size_t i = kept ? kept - 1 : 0; i + 1 < log->n; i++)
+		if (log->v[i].number + 1 != log->v[i + 1].number)
+			find_end(log, &log->v[i]);
+	result = log->n ? recover_last(log, &log->v[log->n - 1], err) : 0;
 out:
 	free(numbers);
 	return result;

@@ -19,6 +19,9 @@ struct seglog_segment {
 /* writable: repairs (cuts a torn tail off, sets damaged segments aside) and may append. */
 struct seglog *seglog_open(const char *path, uint64_t segment_bytes, bool writable, struct err *err);
 void seglog_close(struct seglog *);
+/* A reader's: sees what was appended and pruned since, without reading again what it knows; at the end only as far as good
+ * records follow each other. -1: err; open it anew, the log may be another one. */
+int seglog_refresh(struct seglog *, struct err *err);
 
 /* The end up to which the log is durable (for a reader: up to which it was found to be good). [any] */
 struct journal_pos seglog_end(struct seglog *);

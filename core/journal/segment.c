@@ -175,38 +175,52 @@ static int window_at(struct window *w, int fd, uint64_t offset, uint64_t want, u
 	return 0;
 }
 
+/* The size of the good record that stands at `at`, and w->p holds then; 0: there is none; -1: read error. */
+static int64_t good_record(struct window *w, int fd, uint64_t salt, uint64_t at, uint64_t end, struct err *err)
+{
+	const struct record_head *head;
+	if (window_at(w, fd, at, sizeof *head, end, err) != 0)
+		return -1;
+	if (w->offset + w->n < at + sizeof *head)
+		return 0;
+	head = (const void *)(w->p + (at - w->offset));
+	if (head->magic != RECORD_MAGIC || head->size > RECORD_SIZE_MAX || head->size > end - at)
+		return 0;
+	if (window_at(w, fd, at, head->size, end, err) != 0)
+		return -1;
+	head = (const void *)(w->p + (at - w->offset));
+	return record_valid(head, w->n - (at - w->offset), salt) ? (int64_t)head->size : 0;
+}
+
 int64_t segment_scan(int fd, uint64_t salt, uint64_t from, uint64_t end, segment_each each, void *ctx,
                      uint64_t *ret_bad, struct err *err)
 {
 	struct window w = { 0 };
 	uint64_t at = from, good_end = from, bad = 0;
-	int64_t result = -1;
-	while (at + sizeof(struct record_head) <= end) {
-		if (window_at(&w, fd, at, sizeof(struct record_head), end, err) != 0)
-			goto out;
-		if (w.offset + w.n < at + sizeof(struct record_head))
-			break;
-		const struct record_head *head = (const void *)(w.p + (at - w.offset));
-		bool plausible = head->magic == RECORD_MAGIC && head->size <= RECORD_SIZE_MAX && head->size <= end - at;
-		if (plausible) {
-			if (window_at(&w, fd, at, head->size, end, err) != 0)
-				goto out;
-			head = (const void *)(w.p + (at - w.offset));
-		}
-		if (!plausible || !record_valid(head, w.n - (at - w.offset), salt)) {
+	int64_t size = 0;
+	while (at + sizeof(struct record_head) <= end && (size = good_record(&w, fd, salt, at, end, err)) != -1) {
+		if (size == 0) {
 			at += RECORD_ALIGN;
 			continue;
 		}
 		bad += at - good_end;
 		if (each)
-			each(ctx, at, head);
-		at += head->size;
+			each(ctx, at, (const void *)(w.p + (at - w.offset)));
+		at += (uint64_t)size;
 		good_end = at;
 	}
 	if (ret_bad)
 		*ret_bad = bad;
-	result = (int64_t)good_end;
-out:
 	free(w.p);
-	return result;
+	return size == -1 ? -1 : (int64_t)good_end;
+}
+
+int64_t segment_follow(int fd, uint64_t salt, uint64_t from, uint64_t end, struct err *err)
+{
+	struct window w = { 0 };
+	int64_t size = 0;
+	while (from + sizeof(struct record_head) <= end && (size = good_record(&w, fd, salt, from, end, err)) > 0)
+		from += (uint64_t)size;
+	free(w.p);
+	return size == -1 ? -1 : (int64_t)from;
 }

@@ -44,6 +44,8 @@ int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret
 typedef void (*segment_each)(void *ctx, uint64_t offset, const struct record_head *);
 int64_t segment_scan(int fd, uint64_t salt, uint64_t from, uint64_t end, segment_each each, void *ctx,
                      uint64_t *ret_bad, struct err *err);
+/* Where the good records that follow each other from offset `from` on end: what stands behind them is not looked at. -1: read error. */
+int64_t segment_follow(int fd, uint64_t salt, uint64_t from, uint64_t end, struct err *err);
 
 struct index_entry {
 	uint32_t offset;

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_VERSION 2
+#define STATE_VERSION 3
 
 /* Positions are packed into one integer: segment << 32 | offset. */
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS sinks(name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, checkpoint BLOB NOT NULL,"
-	" kept INTEGER NOT NULL) WITHOUT ROWID;"
+	" kept INTEGER NOT NULL, trouble INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" /* trouble: since when; 0: none */
 	/* done: offsets of the delivered, as varints of their differences / 8 */
 	"CREATE TABLE IF NOT EXISTS batches(sink TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" at INTEGER NOT NULL, done BLOB NOT NULL, PRIMARY KEY(sink, first)) WITHOUT ROWID;"
@@ -30,8 +30,14 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS attempts_pos ON attempts(pos);"
 	"CREATE TABLE IF NOT EXISTS recovered(request BLOB PRIMARY KEY, event BLOB NOT NULL, at INTEGER NOT NULL) "
 	"WITHOUT ROWID;"
-	"PRAGMA user_version = 2";
-static const char from_version_1[] = "ALTER TABLE exceptions ADD COLUMN subject INTEGER NOT NULL DEFAULT 0";
+	/* key, data: the hashes of a record's head; log_end: the log's, with that record in it */
+	"CREATE TABLE IF NOT EXISTS polled(key BLOB PRIMARY KEY, data BLOB NOT NULL, seen INTEGER NOT NULL,"
+	" log_end INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX IF NOT EXISTS polled_end ON polled(log_end);"
+	"CREATE INDEX IF NOT EXISTS polled_seen ON polled(seen);"
+	"PRAGMA user_version = 3";
+static const char from_version_1[] = "ALTER TABLE exceptions ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;"
+				     "ALTER TABLE sinks ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0";
 
 /* ---- Running statements */
 
@@ -227,11 +233,12 @@ void state_close(struct state *s)
 
 static int get_sink(struct state *s, const char *sink, struct journal_sink *ret, struct err *err)
 {
-	sqlite3_stmt *q = state_prepare(s, "SELECT cursor, checkpoint FROM sinks WHERE name = ?1", sink);
+	sqlite3_stmt *q = state_prepare(s, "SELECT cursor, checkpoint, trouble FROM sinks WHERE name = ?1", sink);
 	int result = 0;
 	if (state_step(q) == SQLITE_ROW) {
 		ret->cursor = state_pos(q, 0);
 		ret->checkpoint.n = (size_t)sqlite3_column_bytes(q, 1);
+		ret->trouble_ms = sqlite3_column_int64(q, 2);
 		if (ret->checkpoint.n) {
 			char *copy = xmalloc(ret->checkpoint.n);
 			memcpy(copy, sqlite3_column_blob(q, 1), ret->checkpoint.n);
@@ -244,17 +251,41 @@ static int get_sink(struct state *s, const char *sink, struct journal_sink *ret,
 	return result;
 }
 
+/* What was parked by a clock that was ahead must not wait until then. */
+static int bring_to_now(struct state *s, const char *sink, int64_t now_ms, struct err *err)
+{
+	sqlite3_stmt *q = state_prepare(s,
+					"UPDATE exceptions SET due = ?2, at = ?2, first = min(first, ?2)"
+					" WHERE sink = ?1 AND due < " STATE_WAITS " AND at > ?2 + 60000",
+					sink);
+	state_bind(q, 2, now_ms);
+	return state_run(s, q, err, "bring deliveries forward");
+}
+
+int state_sink_trouble(struct state *s, const char *sink, int64_t since_ms, struct err *err)
+{
+	pthread_mutex_lock(&s->lock);
+	sqlite3_stmt *q = state_prepare(s, "UPDATE sinks SET trouble = ?2 WHERE name = ?1 AND trouble <> ?2", sink);
+	state_bind(q, 2, since_ms);
+	int result = state_run(s, q, err, "note since when a sink is in trouble");
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
 int state_sink_open(struct state *s, const char *sink, struct journal_pos end, struct journal_sink *ret,
 		    struct err *err)
 {
 	*ret = (struct journal_sink){ .cursor = end };
 	pthread_mutex_lock(&s->lock);
-	sqlite3_stmt *q = state_prepare(s, "INSERT OR IGNORE INTO sinks VALUES(?1, ?2, x'', 1)", sink);
+	sqlite3_stmt *q = state_prepare(s, "INSERT OR IGNORE INTO sinks(name, cursor, checkpoint, kept) VALUES(?1, ?2, x'', 1)", sink);
 	state_bind_pos(q, 2, end);
 	int result = state_run(s, q, err, "add a sink");
 	ret->fresh = result == 0 && sqlite3_changes(s->db) > 0;
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
 	if (result == 0)
-		result = state_release_waiting(s, sink, clock_wall_ns() / NS_PER_MS, err);
+		result = bring_to_now(s, sink, now_ms, err);
+	if (result == 0)
+		result = state_release_waiting(s, sink, now_ms, err);
 	if (result == 0)
 		result = get_sink(s, sink, ret, err);
 	pthread_mutex_unlock(&s->lock);

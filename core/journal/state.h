@@ -20,6 +20,7 @@ void state_close(struct state *);
 /* The same as those of journal.h without `state_`, but: `end` is where a new sink begins. */
 int state_sink_open(struct state *, const char *sink, struct journal_pos end, struct journal_sink *ret,
 		    struct err *err);
+int state_sink_trouble(struct state *, const char *sink, int64_t since_ms, struct err *err);
 int state_sinks_keep(struct state *, const char *const *sinks, size_t n, struct err *err);
 int state_settle(struct state *, const char *sink, const struct journal_pos *cursor, const struct journal_settled *,
 		 size_t n, const patchbay_str *checkpoint, struct err *err);
@@ -32,6 +33,7 @@ int state_deliveries(struct state *, struct journal_pos at, const struct id *,
 		     void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err);
 int state_attempts(struct state *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *),
 		   void *ctx, struct err *err);
+int state_failing(struct state *, const char *sink, struct journal_failing *ret, struct err *err);
 int state_dead(struct state *, const struct journal_dead_filter *, bool (*each)(void *ctx, const struct journal_dead *),
 	       void *ctx, struct err *err);
 int state_replay(struct state *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms,
@@ -41,6 +43,18 @@ int state_recovered_add(struct state *, const struct id *request, const struct i
 			struct err *err);
 int state_recovered(struct state *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
 		    struct err *err);
+
+/* Which of a quiet ticket's records were the same when they were last polled, by number; for those that were something
+ * else, that is forgotten. */
+int state_polled_ask(struct state *, const struct buf *records, bool *ret, struct err *err);
+/* Remembers what the records of a quiet ticket are, now that the log is durable up to `end`, and they with it. */
+int state_polled_note(struct state *, const struct buf *records, struct journal_pos end, int64_t now_ms,
+		      struct err *err);
+/* Forgets what is not in the log after all, which was found to end here. */
+int state_polled_cut(struct state *, struct journal_pos end, struct err *err);
+#define STATE_POLLED_DAYS 100      /* what was not seen for so long is forgotten */
+#define STATE_POLLED_EXACT_DAYS 10 /* to about so much it is known when something was seen */
+int state_prune_polled(struct state *, int64_t now_ms, struct err *err);
 
 /* A number that changes when another process has changed something; 0: cannot be found out now. */
 uint64_t state_changed(struct state *);

@@ -241,3 +241,36 @@ int state_attempts(struct state *s, const struct id *id, void (*each)(void *ctx,
 	pthread_mutex_unlock(&s->lock);
 	return result;
 }
+
+int state_failing(struct state *s, const char *sink, struct journal_failing *ret, struct err *err)
+{
+	int result = 0;
+	*ret = (struct journal_failing){ 0 };
+	pthread_mutex_lock(&s->lock);
+	/* state = 1: JOURNAL_DONE. A success of a first attempt stands in a batch only. */
+	sqlite3_stmt *q =
+		state_prepare(s,
+			      "WITH owed(pos) AS (SELECT min(cursor, coalesce((SELECT min(pos) FROM exceptions WHERE "
+			      "sink = ?1 AND due IS NOT"
+			      " NULL), cursor)) FROM sinks WHERE name = ?1),"
+			      " last AS (SELECT id, at, why FROM attempts WHERE sink = ?1 AND result = 'failed' AND "
+			      "pos >= (SELECT pos FROM"
+			      " owed) ORDER BY at DESC LIMIT 1),"
+			      " newest(at) AS (SELECT at FROM batches WHERE sink = ?1 ORDER BY first DESC LIMIT 100)"
+			      " SELECT id, at, why FROM last WHERE NOT EXISTS (SELECT 1 FROM newest WHERE newest.at > "
+			      "last.at) AND NOT EXISTS"
+			      " (SELECT 1 FROM exceptions WHERE sink = ?1 AND state = 1 AND exceptions.at > last.at)",
+			      sink);
+	int rc = state_step(q);
+	if (rc == SQLITE_ROW) {
+		*ret = (struct journal_failing){ .id = state_id(q, 0),
+						 .at_ms = sqlite3_column_int64(q, 1),
+						 .why = xstrdup(state_text(q, 2)) };
+		result = 1;
+	} else if (rc != SQLITE_DONE) {
+		result = state_fail(s, err, "read whether a sink works");
+	}
+	state_reset(q);
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}

@@ -131,16 +131,15 @@ static int put_replay(struct state *s, const char *sink, const struct journal_re
 	sqlite3_stmt *q =
 		state_prepare(s,
 			      "INSERT INTO exceptions(sink, pos, id, state, attempts, first, at, due, class, why)"
-			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, NULL, ?8) ON CONFLICT(sink, pos) DO UPDATE SET"
-			      " state = ?4, first = ?6, at = ?6, due = ?7, class = NULL, why = ?8",
+			      " VALUES(?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, NULL, ?7) ON CONFLICT(sink, pos) DO UPDATE SET"
+			      " state = ?4, attempts = 0, first = ?5, at = ?5, due = ?6, class = NULL, why = ?7",
 			      sink);
 	state_bind_pos(q, 2, v->at);
 	state_bind_id(q, 3, &v->id);
 	state_bind(q, 4, JOURNAL_PARK);
-	state_bind(q, 5, attempts);
-	state_bind(q, 6, now_ms);
-	state_bind(q, 7, v->due_ms);
-	state_bind_str(q, 8, why);
+	state_bind(q, 5, now_ms);
+	state_bind(q, 6, v->due_ms);
+	state_bind_str(q, 7, why);
 	if (state_run(s, q, err, "park a delivery again") != 0)
 		return -1;
 	struct state_attempt a = { .number = attempts, .at_ms = now_ms, .result = "replayed", .why = why };

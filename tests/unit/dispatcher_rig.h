@@ -44,14 +44,14 @@ struct options {
 
 static struct script scripts[SINKS];
 
-static patchbay_status sink_create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
+static inline patchbay_status sink_create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
 {
 	(void)host, (void)call;
 	*self = ((const struct options *)options)->script;
 	return PATCHBAY_OK;
 }
 
-static void sink_destroy(void *self)
+static inline void sink_destroy(void *self)
 {
 	(void)self;
 }
@@ -255,7 +255,7 @@ static struct dispatcher_stats stats(size_t sink)
 		}                                                                                                      \
 	} while (0)
 
-static unsigned locked(size_t sink, const unsigned *value)
+static inline unsigned locked(size_t sink, const unsigned *value)
 {
 	pthread_mutex_lock(&scripts[sink].lock);
 	unsigned got = *value;
@@ -276,7 +276,7 @@ struct standing {
 	char class_[32], why[64];
 };
 
-static void note_standing(void *ctx, const struct journal_delivery_state *state)
+static inline void note_standing(void *ctx, const struct journal_delivery_state *state)
 {
 	struct standing *standing = ctx;
 	if (strcmp(state->sink, standing->sink) != 0)
@@ -286,7 +286,7 @@ static void note_standing(void *ctx, const struct journal_delivery_state *state)
 	snprintf(standing->why, sizeof(standing->why), "%s", state->why ? state->why : "");
 }
 
-static struct standing standing_of(const char *sink, unsigned n)
+static inline struct standing standing_of(const char *sink, unsigned n)
 {
 	struct standing standing = { .sink = sink };
 	struct journal_reader *reader = journal_reader_open(t.journal);

@@ -334,6 +334,7 @@ static void edit(struct fixture *f, const char *sql)
 	char *path = xasprintf("%s/state.db", f->path);
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000); /* the housekeeper may be at it */
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(db));
 	sqlite3_close(db);
@@ -478,10 +479,10 @@ static void test_a_replayed_delivery_is_owed_again(void **state)
 	struct journal_parked v[8];
 	int64_t next;
 	assert_int_equal(journal_due(f->j, "s", 9999, v, 8, &next, &err), 5);
-	assert_int_equal(v[0].attempts, 3);
+	assert_int_equal(v[0].attempts, 0); /* as many tries as an event has that is new */
 	assert_int_equal(v[0].first_ms, 4000);
 	assert_int_equal(v[0].subject, 77);
-	assert_int_equal(v[1].attempts, 1);
+	assert_int_equal(v[1].attempts, 0);
 	assert_int_equal(v[4].attempts, 0);
 	assert_string_equal(history(f, 1), "3 dead, 3 replayed");
 	assert_string_equal(history(f, 2), "1 replayed");
@@ -639,7 +640,7 @@ static void test_the_state_of_an_earlier_version_is_taken_over(void **state)
 		if (again == 0)
 			journal_close(f->j);
 	}
-	edit(f, "PRAGMA user_version = 3");
+	edit(f, "PRAGMA user_version = 4");
 	assert_null(journal_open_reader(f->path, &err));
 	assert_non_null(strstr(err.text, "newer Patchbay"));
 }

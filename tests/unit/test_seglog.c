@@ -420,6 +420,58 @@ static void test_a_segment_in_use_is_not_prepared(void **state)
 	assert_int_equal(seglog_end(f->log).hi, 2);
 }
 
+/* The follower knows what one that is opened now would know. */
+static void assert_up_to_date(struct fixture *f, struct seglog *follower)
+{
+	struct seglog *fresh = seglog_open(f->path, f->segment_bytes, false, &f->err);
+	struct seglog_segment x, y;
+	assert_int_equal(seglog_refresh(follower, &f->err), 0);
+	assert_int_equal(seglog_count(follower), seglog_count(fresh));
+	for (size_t i = 0; seglog_at(fresh, i, &x); i++) {
+		assert_true(seglog_at(follower, i, &y));
+		assert_int_equal(y.number, x.number);
+		assert_int_equal(y.end, x.end);
+	}
+	seglog_close(fresh);
+}
+
+static void test_a_reader_follows_the_writer(void **state)
+{
+	struct fixture *f = *state;
+	struct seglog *follower = seglog_open(f->path, f->segment_bytes, false, &f->err);
+	assert_non_null(follower);
+	for (size_t i = 1; i <= 20; i++) { /* within a segment, and over the end of several */
+		assert_int_equal(commit(f, i % 3 + 1), 0);
+		if (i % 4)
+			assert_up_to_date(f, follower);
+	}
+	left.fdatasync = 0; /* what was written is not known to be there: the next segment says so */
+	assert_int_equal(commit(f, 1), -1);
+	left.fdatasync = -1;
+	assert_int_equal(seglog_refresh(follower, &f->err), 0);
+	assert_int_equal(commit(f, 1), 0);
+	assert_up_to_date(f, follower);
+	seglog_prune(f->log, seglog_end(f->log).hi - 1);
+	assert_up_to_date(f, follower);
+	assert_int_equal(commit(f, 2), 0);
+	assert_up_to_date(f, follower);
+	seglog_close(follower);
+}
+
+static void test_a_reader_notices_another_log_in_its_place(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(commit(f, 2), 0);
+	struct seglog *follower = seglog_open(f->path, f->segment_bytes, false, &f->err);
+	assert_non_null(follower);
+	assert_int_equal(unlinkat(seglog_dir(f->log), "00000001.seg", 0), 0);
+	reopen(f);
+	assert_int_equal(seglog_end(f->log).hi, 1);
+	assert_int_equal(commit(f, 3), 0);
+	assert_int_equal(seglog_refresh(follower, &f->err), -1);
+	seglog_close(follower);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +486,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_leftovers_of_a_crash_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_prepared_segment_is_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_segment_in_use_is_not_prepared, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_reader_follows_the_writer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_reader_notices_another_log_in_its_place, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

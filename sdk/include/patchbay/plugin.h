@@ -16,7 +16,8 @@
  *           returns. What a plugin hands back is copied before the host goes on, and may point into
  *           what it was given, into static data, or into host->alloc(call, n).
  * Text      patchbay_str is pointer + length; never assume a NUL behind it. Names are UTF-8.
- * Threads   [control]  one at a time, and never while another call on the same instance runs.
+ * Threads   [control]  never while another call on the same instance runs. Different instances may be made and
+ *                      destroyed at the same time, in whatever thread.
  *           [request]  HTTP threads; several at once on one instance, hence `const void *self`. Only
  *                      computes: no I/O, no sleep, no lock that a slow thread may hold. Budget: 1 ms.
  *           [delivery] may block until host->left_ms(call) is used up. One at a time per instance.
@@ -51,7 +52,8 @@ enum {
 	PATCHBAY_AGAIN = 3,     /* act: nothing done yet; make *checkpoint durable, then call again */
 	PATCHBAY_DOWN = 4,      /* act: the destination takes nothing now (unreachable, rate-limited, 5xx), whichever the
 	                         * event; the host waits, not less than after_ms, and tries with one event */
-	PATCHBAY_UNTOUCHED = 5, /* act: not attempted in this call; hand it over again in the next one */
+	PATCHBAY_UNTOUCHED = 5, /* act: not attempted in this call, and no attempt is counted; hand it over again soon. On
+	                         * every event of a call: as RETRY */
 	PATCHBAY_EDENIED = -1,  /* verify: not authentic */
 	PATCHBAY_EMALFORMED = -2, /* parse: authentic, but not understood; the host quarantines the bytes */
 	PATCHBAY_EBADEVENT = -3,  /* act: this event will never work here; dead letter */
@@ -254,7 +256,7 @@ enum { PATCHBAY_STRONG = 0, PATCHBAY_WEAK = 1, PATCHBAY_NONE = 2 };
 
 typedef struct patchbay_delivery { /* an event as a sink sees it */
 	uint32_t size;
-	uint32_t attempt;     /* 1 for the first */
+	uint32_t attempt;     /* 1 for the first; again from 1 after a replay */
 	uint32_t time_source; /* PATCHBAY_TIME_* */
 	uint32_t dedupe;      /* PATCHBAY_STRONG, _WEAK, _NONE: how surely this is no repeat */
 	uint32_t test;        /* 1: a provider's test call */
@@ -281,7 +283,7 @@ typedef struct patchbay_sink {
 	const patchbay_option *options;
 	uint32_t options_size;
 	uint32_t batch_events; /* default of `batch: {events}`; 0 = 1 */
-	uint32_t batch_bytes;  /* default of `batch: {bytes}`; 0 = no limit */
+	uint32_t batch_bytes;  /* default of `batch: {bytes}`; 0 = 1 MiB. One event may be larger */
 	uint32_t batch_linger_ms; /* default of `batch: {linger}` */
 	uint32_t idle_ms;      /* idle() is called about this often when there is nothing to act on; 0 never */
 	uint32_t timeout_ms;   /* default of `timeout`; 0 = 30 s */
@@ -295,11 +297,13 @@ typedef struct patchbay_sink {
 	patchbay_status (*resume)(void *self, patchbay_call *, patchbay_str checkpoint);
 	/* [delivery] Decide each of the n results. *checkpoint (comes empty; empty = unchanged; at most
 	 * 4096 bytes) is made durable in the same transaction as the results, before the next call.
-	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first. DOWN or EBADSINK,
-	 * or RETRY on all of several: the destination is in trouble; the host waits, and then tries with one event.
+	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first; the same events come
+	 * again at once, at most eight times in a row. DOWN or EBADSINK, or RETRY on all of several, or on five in a
+	 * row: the destination is in trouble; the host waits, and then tries with one event.
 	 * UNTOUCHED: a sink whose messages are counted by `rate` sends one in a call, for one event or for many,
-	 * and leaves the others. A call that outlives its deadline by far is abandoned, instance and all, and
-	 * its events are retried; a sink with resume() is waited for instead. */
+	 * and leaves the others. A call that outlives its deadline by far (a quarter of it, 100 ms to 5 s) is
+	 * abandoned, instance and all, and its events are retried, at most three times each by itself; should it
+	 * return, its results do not count, and its thread calls destroy(). A sink with resume() is waited for instead. */
 	void (*act)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n,
 	            patchbay_result *results, patchbay_str *checkpoint);
 	/* [delivery] optional: timers. *checkpoint as in act. */
@@ -308,7 +312,8 @@ typedef struct patchbay_sink {
 	const void *(*extension)(const char *id);
 	/* Default of `rate`, written as in routes.yaml: "1/s", "20/min". It counts calls of act. NULL: no limit. */
 	const char *rate;
-	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one. */
+	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one, as for every
+	 * sink with resume(). */
 	uint32_t concurrency_max;
 	uint32_t reserved; /* 0 */
 } patchbay_sink;
