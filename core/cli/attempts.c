@@ -85,10 +85,10 @@ static const char *first_step(const char *class_)
 	static const struct {
 		const char *class_, *text;
 	} steps[] = {
-		{ "event",
-		  "the sink does not take this event as it is: mend the sink's options, if it is they that are "
-		  "wrong" },
-		{ "configuration", "mend the sink's options in routes.yaml, and let the daemon take them" },
+		{ "event", "the sink does not take this event as it is: if it is the sink's options that are wrong, "
+			   "mend them in "
+			   "routes.yaml and restart patchbay" },
+		{ "configuration", "mend the sink's options in routes.yaml, and restart patchbay" },
 		{ "destination", "mend what is wrong with the destination" },
 		{ "gave up", "see that the destination works again" },
 		{ "plugin", "the plugin failed: its lines in the daemon's log say more" },

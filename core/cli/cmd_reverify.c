@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -244,6 +245,24 @@ static const struct config_source *find_source(const struct config *config, cons
 	return found;
 }
 
+/* What another user makes in that folder, the daemon could not open when it starts. */
+static bool may_write(const char *folder, struct err *err)
+{
+	struct stat st;
+	if (stat(folder, &st) == -1)
+		err_set(err, "cannot look at the journal %s: %s; has `patchbay serve` run with this configuration?",
+			folder, strerror(errno));
+	else if (st.st_uid != geteuid())
+		err_set(err,
+			"no daemon runs, and the journal %s belongs to another user (%u); run this as that user, "
+			"or start "
+			"patchbay first",
+			folder, (unsigned)st.st_uid);
+	else
+		return true;
+	return false;
+}
+
 static void do_it_here(struct report *report, const char *path, const struct err *no_daemon)
 {
 	struct registry *registry = NULL;
@@ -255,7 +274,7 @@ static void do_it_here(struct report *report, const char *path, const struct err
 		return;
 	}
 	const struct config_source *source = find_source(config, report->source, &err);
-	if (source && !(journal = daemon_open_journal(config, NULL, &err)))
+	if (source && may_write(config->journal, &err) && !(journal = daemon_open_journal(config, NULL, &err)))
 		report->error = xasprintf("%s (and no daemon can be asked: %s)", err.text, no_daemon->text);
 	if (journal) {
 		struct reverify r = { .journal = journal,
@@ -300,7 +319,9 @@ int cmd_reverify(int argc, char **argv)
 		return 1;
 	}
 	int fd = control_connect(folder, &err);
-	if (fd != -1) {
+	if (fd == -1 && errno == EACCES) {
+		report.error = xasprintf("%s; run this as the user that patchbay runs as, or as root", err.text);
+	} else if (fd != -1) {
 		ask_daemon(&report, fd);
 		close(fd);
 	} else {

@@ -55,12 +55,28 @@ static void what_it_is(const struct journal_record *record, char *out, size_t si
 	}
 }
 
+/* The event that a quarantined request became after all; "" */
+static int find_admitted(struct view *view, const struct journal_record *record, char out[ID_TEXT_SIZE],
+			 struct err *err)
+{
+	struct id event;
+	int64_t at_ms;
+	*out = '\0';
+	if (record->kind != JOURNAL_MALFORMED && record->kind != JOURNAL_REFUSED)
+		return 0;
+	int got = journal_recovered(view->journal, &record->id, &event, &at_ms, err);
+	if (got > 0)
+		id_format(&event, out);
+	return got < 0 ? -1 : 0;
+}
+
 static void print_header(void)
 {
 	printf("%-24s  %-36s  %-13s%-33s%-43s%-7s%s\n", "RECEIVED", "ID", "SOURCE", "TYPE", "SUBJECT", "WHAT", "STATE");
 }
 
-static void print_row(const struct journal_record *record, const struct view_deliveries *deliveries)
+static void print_row(const struct journal_record *record, const struct view_deliveries *deliveries,
+		      const char *admitted)
 {
 	char id[ID_TEXT_SIZE], time[TEXT_TIME_SIZE], what[80], state[120];
 	id_format(&record->id, id);
@@ -75,6 +91,8 @@ static void print_row(const struct journal_record *record, const struct view_del
 		printf("%s\n", state);
 	} else {
 		text_print(stdout, str_c(what));
+		if (*admitted)
+			printf(", admitted since as %s", admitted);
 		if (record->note.n && record->kind != JOURNAL_DUPLICATE) {
 			printf(": ");
 			text_print(stdout, record->note);
@@ -83,7 +101,8 @@ static void print_row(const struct journal_record *record, const struct view_del
 	}
 }
 
-static void print_json(const struct journal_record *record, const struct view_deliveries *deliveries)
+static void print_json(const struct journal_record *record, const struct view_deliveries *deliveries,
+		       const char *admitted)
 {
 	char id[ID_TEXT_SIZE];
 	json_t *states = json_object(), *line = json_object();
@@ -99,8 +118,10 @@ static void print_json(const struct journal_record *record, const struct view_de
 		id_format(&record->original, id);
 		json_object_set_new(line, "duplicate_of", json_string(id));
 	}
-	if (record->kind == JOURNAL_MALFORMED || record->kind == JOURNAL_REFUSED)
+	if (record->kind == JOURNAL_MALFORMED || record->kind == JOURNAL_REFUSED) {
 		json_object_set_new(line, "why", json_out_string(record->note));
+		json_object_set_new(line, "admitted", *admitted ? json_string(admitted) : json_null());
+	}
 	for (size_t i = 0; i < deliveries->n; i++)
 		json_object_set_new(states, deliveries->v[i].sink,
 				    json_string(view_state_name(deliveries->v[i].state)));
@@ -114,11 +135,12 @@ int events_print(struct events_wanted *wanted, struct view *view, struct journal
 		 const struct journal_record *record, struct err *err)
 {
 	struct view_deliveries deliveries = { 0 };
-	if (view_deliveries(view, at, record, &deliveries, err) < 0)
+	char admitted[ID_TEXT_SIZE];
+	if (find_admitted(view, record, admitted, err) < 0 || view_deliveries(view, at, record, &deliveries, err) < 0)
 		return -1;
 	if (!wanted->printed++ && !wanted->json)
 		print_header();
-	(wanted->json ? print_json : print_row)(record, &deliveries);
+	(wanted->json ? print_json : print_row)(record, &deliveries, admitted);
 	view_deliveries_free(&deliveries);
 	return 0;
 }

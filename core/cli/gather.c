@@ -122,6 +122,7 @@ static int gather(struct show *show, const struct id *id, struct err *err)
 		return 0;
 	if (find_released(show, id, at, err) < 0 ||
 	    view_deliveries(view, at, &show->record, &show->deliveries, err) < 0 ||
+	    view_explain_owed(view, &show->deliveries, err) < 0 ||
 	    attempts_load(view->journal, id, &show->attempts, err) < 0)
 		return -1;
 	if (view->config)

@@ -11,6 +11,7 @@
 struct comparison {
 	patchbay_call *call;
 	const char *sink;
+	patchbay_str route; /* that leads there: "routes.yaml:41" */
 	struct faults *faults;
 };
 
@@ -28,8 +29,8 @@ static void differs(const struct comparison *c, const struct node *at, const cha
 {
 	char *wanted = at->kind == NODE_SCALAR ? quoted(at->text)
 					       : xstrdup(at->kind == NODE_MAP ? "a mapping" : "a list of that length");
-	fault_error(c->faults, at->line, at->column, "'%s': expected %s %s, got %.*s", c->sink, path,
-		    node_is_null(at) ? "null" : wanted, STR_ARG(got));
+	fault_error(c->faults, at->line, at->column, "'%s' (route %.*s): expected %s %s, got %.*s", c->sink,
+		    STR_ARG(c->route), path, node_is_null(at) ? "null" : wanted, STR_ARG(got));
 	free(wanted);
 }
 
@@ -46,8 +47,8 @@ static void compare_members(const struct comparison *c, const struct node *at, c
 			compare(c, item, inner, member);
 		} else {
 			fault_error(c->faults, item->key_line, item->key_column,
-				    "'%s' has no '%s' in what it sends, which is: %.*s", c->sink, inner,
-				    STR_ARG(json_raw(got)));
+				    "'%s' (route %.*s) has no '%s' in what it sends, which is: %.*s", c->sink,
+				    STR_ARG(c->route), inner, STR_ARG(json_raw(got)));
 		}
 		free(inner);
 	}
@@ -100,7 +101,7 @@ void golden_check_rendered(struct golden_bench *b, const struct golden_outcome *
 {
 	const struct config_sink *sink = &b->config->sinks[i];
 	const patchbay_preview *preview = preview_of(sink->plugin);
-	struct comparison c = { &b->event, sink->name, f };
+	struct comparison c = { &b->event, sink->name, o->event->route, f };
 	const patchbay_delivery *events[] = { o->event };
 	patchbay_str out = { NULL, 0 };
 	struct err err = { "" };
@@ -122,6 +123,7 @@ void golden_check_rendered(struct golden_bench *b, const struct golden_outcome *
 	if (got)
 		compare(&c, expected, "", got);
 	else
-		fault_error(f, expected->key_line, expected->key_column, "'%s' would refuse this event: %.*s",
-			    sink->name, STR_ARG(b->event.why.n ? b->event.why : STR("its plugin does not say why")));
+		fault_error(f, expected->key_line, expected->key_column,
+			    "'%s' (route %.*s) would refuse this event: %.*s", sink->name, STR_ARG(c.route),
+			    STR_ARG(b->event.why.n ? b->event.why : STR("its plugin does not say why")));
 }

@@ -1,8 +1,10 @@
 /* view.c - see view.h. */
 #include "cli/view.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/load.h"
+#include "cli/text.h"
 #include "deliver/delivery.h"
 
 #include <errno.h>
@@ -14,9 +16,10 @@
 /* Reading takes the right to write, too: while no daemon runs, SQLite makes files beside its database. */
 static const char *what_to_do(const char *folder)
 {
-	if (access(folder, R_OK | W_OK | X_OK) == -1 && errno == EACCES)
-		return "run this as the user that patchbay runs as, or as root";
-	return "has `patchbay serve` run with this configuration?";
+	if (access(folder, R_OK | W_OK | X_OK) == 0)
+		return "";
+	return errno == EACCES ? "; run this as the user that patchbay runs as, or as root"
+			       : "; has `patchbay serve` run with this configuration?";
 }
 
 typedef struct journal *open_journal(const char *, struct err *);
@@ -41,7 +44,7 @@ static int open_view(struct view *view, const char *command, const char *config_
 			view->no_config.text, command);
 	view->journal = how(view->folder, &err);
 	if (!view->journal)
-		fprintf(stderr, "patchbay %s: %s; %s\n", command, err.text, what_to_do(view->folder));
+		fprintf(stderr, "patchbay %s: %s%s\n", command, err.text, what_to_do(view->folder));
 	if (!view->journal)
 		return -1;
 	view->reader = journal_reader_open(view->journal);
@@ -60,6 +63,8 @@ int view_open_operator(struct view *view, const char *command, const char *confi
 
 int view_refresh(struct view *view, struct err *err)
 {
+	if (journal_refresh(view->journal, err) == 0)
+		return 0;
 	journal_reader_close(view->reader);
 	journal_close(view->journal);
 	view->reader = NULL;
@@ -180,6 +185,28 @@ int view_deliveries(struct view *view, struct journal_pos at, const struct journ
 	ret->held = found == 0;
 	journal_reader_close(reader);
 	return result;
+}
+
+int view_explain_owed(struct view *view, struct view_deliveries *deliveries, struct err *err)
+{
+	for (size_t i = 0; i < deliveries->n; i++) {
+		struct view_delivery *delivery = &deliveries->v[i];
+		struct journal_failing failing;
+		char id[ID_TEXT_SIZE], time[TEXT_TIME_SIZE];
+		if (delivery->state != JOURNAL_STATE_OWED)
+			continue;
+		int got = journal_failing(view->journal, delivery->sink, &failing, err);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			continue;
+		id_format(&failing.id, id);
+		free(delivery->why);
+		delivery->why = xasprintf("waits until the destination works; last tried %s, with %s: %s",
+					  text_time(failing.at_ms * NS_PER_MS, time), id, failing.why);
+		free(failing.why);
+	}
+	return 0;
 }
 
 void view_deliveries_free(struct view_deliveries *deliveries)

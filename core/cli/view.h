@@ -36,7 +36,7 @@ struct view_delivery { /* of one event to one sink */
 	enum journal_state state; /* OWED only where a route leads there, if the routes are known */
 	uint32_t attempts;
 	int64_t at_ms, due_ms;
-	char *class_, *why;
+	char *class_, *why; /* OWED: what keeps the sink from working, "" if nothing is known to */
 };
 struct view_deliveries {
 	struct view_delivery *v;
@@ -54,6 +54,8 @@ bool view_came_before(const struct journal_record *, int64_t wall_ns);
 int view_deliveries(struct view *, struct journal_pos at, const struct journal_record *, struct view_deliveries *ret,
 		    struct err *err);
 void view_deliveries_free(struct view_deliveries *);
+/* Adds to what is owed why it waits: what the last attempt of that sink came to, if nothing has worked since. */
+int view_explain_owed(struct view *, struct view_deliveries *, struct err *err);
 
 const char *view_state_name(enum journal_state);             /* "done", "not routed" */
 const char *view_status_name(const struct journal_record *); /* "event", "test", "duplicate", "malformed", "refused" */

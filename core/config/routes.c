@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "config/options.h"
+#include "expr/clauses.h"
 #include "expr/expr.h"
 
 #include <stdlib.h>
@@ -106,6 +107,10 @@ static void check_whens(struct loader *l, const struct whens *whens)
 			if (errs[which[i]].text[0])
 				fault_error(&l->faults, whens->nodes[i]->line, whens->nodes[i]->column,
 					    "'when': not a valid jq program: %s", errs[which[i]].text);
+	for (size_t i = 0; i < whens->n; i++)
+		if (!errs[which[i]].text[0] && clauses_assigns(whens->nodes[i]->text))
+			fault_error(&l->faults, whens->nodes[i]->line, whens->nodes[i]->column,
+				    "'when': '=' sets a value, which is true for every event; write == to compare");
 	free(errs);
 	free(which);
 	free(texts);

@@ -165,6 +165,8 @@ static void *control_main(void *ctx)
 		if (poll(fds, 2, -1) <= 0 || !fds[0].revents)
 			continue;
 		int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1 && atomic_load(&control->stopping))
+			break;
 		if (fd == -1) {
 			static struct log_limit limit;
 			log_limited(&limit, LOG_LEVEL_ERROR, "control: %s", strerror(errno));

@@ -139,6 +139,9 @@ int daemon_run(const struct config *config, struct err *err)
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
+	struct sigaction hangup;
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* as under nohup */
+		sigaddset(&ends, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL); /* threads inherit it: only sigwait() below sees them */
 	signal(SIGPIPE, SIG_IGN);
 	umask(0027); /* events are nobody else's business */

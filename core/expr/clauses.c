@@ -1,5 +1,5 @@
 /* clauses.c - see clauses.h. jq binds, from loose to tight: | , // = or and == + *. Where something that stands
- * outside of brackets binds looser than `or`, or is a keyword, the program stays in one piece. */
+ * outside of brackets binds looser than `//`, or is a keyword, the program stays in one piece. */
 #include "expr/clauses.h"
 
 #include "expr/expr.h"
@@ -12,7 +12,7 @@
 #define VALUE_SHOWN 80
 
 /* What a program is taken apart at, if it is: from the loosest on. */
-enum level { BLOCK, PIPE, LOOSE, OR, AND, COMPARISON, NOTHING };
+enum level { BLOCK, PIPE, LOOSE, ALTERNATIVE, OR, AND, COMPARISON, NOTHING };
 
 struct operator
 {
@@ -22,10 +22,10 @@ struct operator
 
 /* Longer ones first. */
 static const struct operator operators[] = {
-	{ "?//", BLOCK },     { "//=", LOOSE },     { "//", LOOSE }, { "==", COMPARISON }, { "!=", COMPARISON },
-	{ "<=", COMPARISON }, { ">=", COMPARISON }, { "|=", LOOSE }, { "+=", LOOSE },      { "-=", LOOSE },
-	{ "*=", LOOSE },      { "/=", LOOSE },      { "%=", LOOSE }, { "<", COMPARISON },  { ">", COMPARISON },
-	{ "|", PIPE },        { ",", LOOSE },       { "=", LOOSE },  { ";", BLOCK },
+	{ "?//", BLOCK },     { "//=", LOOSE },     { "//", ALTERNATIVE }, { "==", COMPARISON }, { "!=", COMPARISON },
+	{ "<=", COMPARISON }, { ">=", COMPARISON }, { "|=", LOOSE },       { "+=", LOOSE },      { "-=", LOOSE },
+	{ "*=", LOOSE },      { "/=", LOOSE },      { "%=", LOOSE },       { "<", COMPARISON },  { ">", COMPARISON },
+	{ "|", PIPE },        { ",", LOOSE },       { "=", LOOSE },        { ";", BLOCK },
 };
 
 static const struct operator words[] = {
@@ -135,6 +135,18 @@ static bool strip_brackets(patchbay_str *program)
 	return true;
 }
 
+/* "select(X)" -> "X", for that name. */
+static bool strip_call(patchbay_str *program, patchbay_str name)
+{
+	if (!str_starts(*program, name))
+		return false;
+	patchbay_str arguments = slice(*program, name.n, program->n);
+	if (!strip_brackets(&arguments))
+		return false;
+	*program = arguments;
+	return true;
+}
+
 /* ---- Showing */
 
 static void add_clipped(struct buf *out, patchbay_str s, size_t max)
@@ -221,6 +233,19 @@ static void split(patchbay_str program, enum level level, patchbay_str *left, pa
 	*right = slice(program, scan.end, program.n);
 }
 
+/* Of "any(.data.tags[]; . == 1)" the values that were looked at. */
+static void add_elements(patchbay_call *call, patchbay_str arguments, const patchbay_delivery *event, struct buf *out)
+{
+	struct buf list = { 0 };
+	patchbay_str left, right;
+	if (level_of(arguments) != BLOCK)
+		return;
+	split(arguments, BLOCK, &left, &right);
+	buf_addf(&list, "[%.*s]", STR_ARG(left));
+	add_operand(call, buf_str(&list), event, out);
+	buf_free(&list);
+}
+
 /* ---- Taking apart */
 
 static bool is_true(const patchbay_value *value)
@@ -241,12 +266,20 @@ static void explain_leaf(patchbay_call *call, patchbay_str program, enum level l
 	add_clipped(out, program, PROGRAM_SHOWN);
 	buf_add_str(out, STR("` was "));
 	add_value(out, &value);
-	if (level != COMPARISON && level != PIPE)
-		return;
-	split(program, level, &left, &right);
-	add_operand(call, left, event, out);
-	if (level == COMPARISON)
-		add_operand(call, right, event, out);
+	if (level == COMPARISON || level == PIPE) {
+		split(program, level, &left, &right);
+		add_operand(call, left, event, out);
+		if (level == COMPARISON)
+			add_operand(call, right, event, out);
+	} else if (strip_call(&program, STR("any")) || strip_call(&program, STR("all"))) {
+		add_elements(call, program, event, out);
+	}
+}
+
+/* Of `a // b` as of `a or b` nothing was true. */
+static bool is_connective(enum level level)
+{
+	return level == ALTERNATIVE || level == OR || level == AND;
 }
 
 /* True: this part is true, and nothing was added. */
@@ -257,10 +290,10 @@ static bool explain(patchbay_call *call, patchbay_str program, const patchbay_de
 	program = trim(program);
 	if (eval(call, program, event, &value) && is_true(&value))
 		return true;
-	while (nesting < NESTING_MAX && strip_brackets(&program))
+	while (nesting < NESTING_MAX && (strip_brackets(&program) || strip_call(&program, STR("select"))))
 		nesting++;
 	enum level level = level_of(program);
-	if ((level != OR && level != AND) || nesting >= NESTING_MAX) {
+	if (!is_connective(level) || nesting >= NESTING_MAX) {
 		explain_leaf(call, program, level, event, out);
 		return false;
 	}
@@ -287,4 +320,31 @@ static bool explain(patchbay_call *call, patchbay_str program, const patchbay_de
 void clauses_explain(patchbay_call *call, patchbay_str program, const patchbay_delivery *event, struct buf *out)
 {
 	explain(call, program, event, out, 0);
+}
+
+static bool assigns(patchbay_str program, int nesting)
+{
+	struct scan scan;
+	size_t begin = 0;
+	bool more, found = false;
+	program = trim(program);
+	while (nesting < NESTING_MAX && strip_brackets(&program))
+		nesting++;
+	enum level level = level_of(program);
+	if (nesting >= NESTING_MAX || (level != LOOSE && !is_connective(level)))
+		return false;
+	scan_begin(&scan, program);
+	do {
+		while ((more = scan_next(&scan)) && scan.level != level)
+			;
+		found = level != LOOSE ? assigns(slice(program, begin, more ? scan.begin : program.n), nesting + 1)
+				       : more && str_is(slice(program, scan.begin, scan.end), "=");
+		begin = scan.end;
+	} while (more && !found);
+	return found;
+}
+
+bool clauses_assigns(patchbay_str program)
+{
+	return assigns(program, 0);
 }

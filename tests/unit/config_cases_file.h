@@ -357,6 +357,14 @@ static const struct fault_case file_cases[] = {
 	  "routes.yaml:13:11: 'when': not a valid jq program: frob/0 is not defined\n"
 	  "routes.yaml:15:11: 'when': not a valid jq program: syntax error, ...\n"
 	  "routes.yaml:17:11: 'when': not a valid jq program: syntax error, ..." },
+	{ "when sets instead of comparing",
+	  ROUTES("routes:\n"
+	  "  - when: .data.type = \"hard_brake\"\n"
+	  "    to: audit\n"
+	  "  - when: .test and (.data.type = 1)\n"
+	  "    to: audit\n"),
+	  "routes.yaml:9:11: 'when': '=' sets a value, which is true for every event; write == to compare\n"
+	  "routes.yaml:11:11: 'when': '=' sets a value, which is true for every event; write == to compare" },
 	{ "unknown key in a route",
 	  ROUTES("routes:\n"
 	  "  - form: fleet\n"

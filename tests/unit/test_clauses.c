@@ -105,15 +105,50 @@ static void strings_and_names_are_no_operators(void **state)
 
 static void when_unsure_in_one_piece(void **state)
 {
-	check(state, ".data.limit // 80 < 70 and true", "`.data.limit // 80 < 70 and true` was false");
-	check(state, ".data.nowhere // .data.score > 80 and .test",
-	      "`.data.nowhere // .data.score > 80 and .test` was false");
 	check(state, "if .data.score > 80 and .test then true else false end",
 	      "`if .data.score > 80 and .test then true else false end` was false");
 	check(state, ".data.score as $s | $s > 80 and $s < 90", "`.data.score as $s | $s > 80 and $s < 90` was false");
 	check(state, "def f: .data.score > 80; f and true", "`def f: .data.score > 80; f and true` was false");
+}
+
+/* It binds looser than the comparison, which the one who wrote the filter may not have known. */
+static void of_alternatives_every_part(void **state)
+{
+	check(state, ".data.limit // 80 < 70 and true", "`.data.limit` was null; `80 < 70` was false");
+	check(state, ".data.nowhere // .data.score > 80",
+	      "`.data.nowhere` was null; `.data.score > 80` was false, "
+	      ".data.score is 71");
+	check(state, "(.data.nowhere // .data.score) > 80",
+	      "`(.data.nowhere // .data.score) > 80` was false, (.data.nowhere // .data.score) is 71");
+}
+
+static void select_is_looked_into_and_any_shows_its_values(void **state)
+{
+	check(state, "select(.source == \"fleet\" and .data.score > 80)",
+	      "`.data.score > 80` was false, .data.score is 71");
+	check(state, ".test or select (.data.score > 80)",
+	      "`.test` was false; `.data.score > 80` was false, .data.score is 71");
+	check(state, "select(.data.score > 80) | (.test)",
+	      "`select(.data.score > 80) | (.test)` was null, select(.data.score > 80) is null");
 	check(state, "any(.data.tags[]; . == \"day\" and true)",
-	      "`any(.data.tags[]; . == \"day\" and true)` was false");
+	      "`any(.data.tags[]; . == \"day\" and true)` was false, [.data.tags[]] is [\"night\",\"rain\"]");
+	check(state, ".source == \"fleet\" and all(.data.tags[]; . == \"day\")",
+	      "`all(.data.tags[]; . == \"day\")` was false, [.data.tags[]] is [\"night\",\"rain\"]");
+	check(state, "(.data.score > 70 and .source == \"fleet\") | not",
+	      "`(.data.score > 70 and .source == \"fleet\") | not` was false, (.data.score > 70 and .source == "
+	      "\"fleet\") is true");
+}
+
+static void what_sets_instead_of_comparing_is_known(void **state)
+{
+	(void)state;
+	assert_true(clauses_assigns(STR(".data.type = \"hard_brake\"")));
+	assert_true(clauses_assigns(STR(".source == \"fleet\" and (.data.type = \"hard_brake\")")));
+	assert_true(clauses_assigns(STR(".data.a == 1 or .data.type = 2")));
+	assert_false(clauses_assigns(STR(".data.type == \"a = b\"")));
+	assert_false(clauses_assigns(STR(".data.a >= 1, .data.b")));
+	assert_false(clauses_assigns(STR(".data.a = 1 | .data.b == 2")));
+	assert_false(clauses_assigns(STR(".data.a |= . + 1")));
 }
 
 static void of_a_pipe_what_goes_in(void **state)
@@ -151,9 +186,12 @@ int main(void)
 		T(brackets_are_looked_into),
 		T(strings_and_names_are_no_operators),
 		T(when_unsure_in_one_piece),
+		T(of_alternatives_every_part),
+		T(select_is_looked_into_and_any_shows_its_values),
 		T(of_a_pipe_what_goes_in),
 		T(what_fails_says_why),
 		T(several_values),
+		T(what_sets_instead_of_comparing_is_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

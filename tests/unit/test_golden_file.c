@@ -180,16 +180,19 @@ static void compares_what_would_be_sent(void **state)
 		      "      everything: {colums: {}, columns: {source: fleat, type: [x], kind: ~, id: {}}}\n",
 		"t.yaml:8:7: expected 'braking' to get it, it does not: route routes.yaml:46: type: "
 		"driver_performance_event_* does not match fault_code_closed\n"
-		"t.yaml:9:20: 'everything' has no 'colums' in what it sends, which is: {\"columns\":{\"id\":"
+		"t.yaml:9:20: 'everything' (route routes.yaml:45) has no 'colums' in what it sends, which is: "
+		"{\"columns\":{\"id\":"
 		"\"00000000-0000-7000-8000-000000000001\",\"time\":\"2026-01-01T00:00:00Z\",\"source\":\"fleet\","
 		"\"type\":"
 		"\"fault_code_closed\",\"kind\":\"fault_code_closed\",\"subject\":\"vehicle 1\"},\"row\":"
 		"\"00000000-0000-7000-8000-000000000001,2026-01-01T00:00:00Z,fleet,fault_code_closed,"
 		"fault_code_closed,vehicle 1\"}\n"
-		"t.yaml:9:50: 'everything': expected columns.source \"fleat\", got \"fleet\"\n"
-		"t.yaml:9:63: 'everything': expected columns.type a list of that length, got \"fault_code_closed\"\n"
-		"t.yaml:9:74: 'everything': expected columns.kind null, got \"fault_code_closed\"\n"
-		"t.yaml:9:81: 'everything': expected columns.id a mapping, got "
+		"t.yaml:9:50: 'everything' (route routes.yaml:45): expected columns.source \"fleat\", got \"fleet\"\n"
+		"t.yaml:9:63: 'everything' (route routes.yaml:45): expected columns.type a list of that length, got "
+		"\"fault_code_closed\"\n"
+		"t.yaml:9:74: 'everything' (route routes.yaml:45): expected columns.kind null, got "
+		"\"fault_code_closed\"\n"
+		"t.yaml:9:81: 'everything' (route routes.yaml:45): expected columns.id a mapping, got "
 		"\"00000000-0000-7000-8000-000000000001\"\n");
 }
 

@@ -1,0 +1,97 @@
+"""What an operator is told who looks whether all is well: nothing alarming while it is, why an event waits while it is
+not, and what to do where a command cannot be run as this user."""
+
+import signal
+
+import harness
+from harness import *
+
+ROUTES = """\
+listen: {listen}
+journal: {journal}
+sources:
+  fleet:
+    plugin: motive
+    secret: {{file: {folder}/fleet.secret}}
+  learning:  # whose plugin can fetch details: the host has a place in the journal for that
+    plugin: motivate
+    webhook_key: {{file: {folder}/learning.key}}
+sinks:
+  hook:
+    plugin: moody
+    path: {folder}/hook
+    mood: {folder}/hook.mood
+    retry: {{initial: 10ms, max: 50ms}}
+routes:
+  - to: hook
+"""
+
+
+def daemon_with_moody(t, **more):
+    return t.daemon(ROUTES, env={"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + MOODY}, **more)
+
+
+def mood(daemon, word):
+    command(os.path.join(daemon.folder, "hook.mood"), word)
+
+
+def delivery(daemon, event):
+    return daemon.show(event)["deliveries"][0]
+
+
+def test_a_daemon_that_is_started_again_has_nothing_to_warn_of(t):
+    daemon = daemon_with_moody(t)
+    segment = lambda name: os.path.exists(os.path.join(daemon.folder, "state", "events", name))
+    wait_until(lambda: segment("00000002.pre"), "the next segment")
+    with daemon.client() as client:
+        client.fleet(fault(1))
+    daemon.stop()
+    daemon.start()
+    wait_until(lambda: not segment("00000001.seg"), "the empty first segment is pruned")
+    daemon.stop()
+    daemon.start()
+    daemon.stop()
+    for word in (" warning ", " error "):
+        check(word not in daemon.logged(), daemon.logged())
+
+
+def test_a_closed_terminal_ends_it_in_order(t):
+    daemon = daemon_with_moody(t)
+    daemon.process.send_signal(signal.SIGHUP)
+    equal(daemon.process.wait(20 * harness.SLOWER), 0, "exit code")
+    check("stopping: Hangup" in daemon.logged() and "stopped" in daemon.logged(), daemon.logged())
+
+
+def test_an_event_that_waits_behind_another_says_what_for(t):
+    daemon = daemon_with_moody(t)
+    mood(daemon, "down")
+    with daemon.client() as client:
+        first = client.fleet(fault(1)).event_id
+        wait_until(lambda: "nothing can be delivered" in daemon.logged(), "the breaker")
+        second = client.fleet(fault(2)).event_id
+    equal(daemon.show(second)["attempts"], [], "attempts of the second")
+    why = delivery(daemon, second)["why"]
+    check(why.startswith("waits until the destination works; last tried ") and first in why, why)
+    page = daemon.cli("explain", second)
+    check("hook                 owed: " + why[:40] in page, page)
+    mood(daemon, "ok")
+    wait_until(lambda: delivery(daemon, second)["state"] == "done", "the second")
+
+
+def test_reverify_leaves_no_files_that_the_daemon_cannot_open(t):
+    daemon = daemon_with_moody(t, start=False)
+    daemon.cli("reverify", "fleet", code=1)
+    check("has `patchbay serve` run" in daemon.cli_errors, daemon.cli_errors)
+    journal = os.path.join(daemon.folder, "state")
+    check(not os.path.exists(journal), "it made a journal")
+    daemon.start()
+    daemon.stop()
+    if os.geteuid() != 0:
+        return
+    os.chown(journal, 65534, 65534)
+    daemon.cli("reverify", "fleet", code=1)
+    check("belongs to another user" in daemon.cli_errors, daemon.cli_errors)
+
+
+if __name__ == "__main__":
+    main()
