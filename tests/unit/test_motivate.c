@@ -75,12 +75,12 @@ static void refuses_what_the_signature_does_not_fit(void **state)
 	static const struct {
 		const char *body, *why;
 	} cases[] = {
-		{ MESSAGE("1700000001", TOKEN, SIGNATURE, "\"a\":1"), "none of the configured keys (1)" },
+		{ MESSAGE("1700000001", TOKEN, SIGNATURE, "\"a\":1"), "none of the configured secrets (1)" },
 		{ MESSAGE("1700000000", "bbcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX", SIGNATURE, "\"a\":1"),
-		  "none of the configured keys (1)" },
+		  "none of the configured secrets (1)" },
 		{ MESSAGE("1700000000", TOKEN, "354EAF930AD2464F092DB6492AF119A7E3989E11385BFC1874421D8B48FAEBEC",
 			  "\"a\":1"),
-		  "none of the configured keys (1)" },
+		  "none of the configured secrets (1)" },
 		{ MESSAGE("1700000000", TOKEN, "254EAF93", "\"a\":1"), "64 hex digits" },
 		{ MESSAGE("1700000000", TOKEN, SIGNATURE "00", "\"a\":1"), "64 hex digits" },
 		{ MESSAGE("1700000000", TOKEN, "X54EAF930AD2464F092DB6492AF119A7E3989E11385BFC1874421D8B48FAEBEC",
@@ -102,7 +102,7 @@ static void refuses_what_the_signature_does_not_fit(void **state)
 		/* a digit moved over: the same bytes signed, another token */
 		{ MESSAGE("170000000", "0" TOKEN, SIGNATURE, "\"a\":1"), "'timestamp' is missing" },
 		/* the last of two counts, here as in the event */
-		{ MESSAGE("1700000000", TOKEN, SIGNATURE, "\"token\":\"x\""), "none of the configured keys (1)" },
+		{ MESSAGE("1700000000", TOKEN, SIGNATURE, "\"token\":\"x\""), "none of the configured secrets (1)" },
 		{ "{\"event_data\":" MESSAGE("1700000000", TOKEN, SIGNATURE, "\"a\":1") "}", "'timestamp' is missing" },
 		{ "[" MESSAGE("1700000000", TOKEN, SIGNATURE, "\"a\":1") "]", "not a JSON object" },
 		{ MESSAGE("1700000000", TOKEN, SIGNATURE, "\"a\":1") "x", "not a JSON object" },
@@ -287,7 +287,7 @@ static void each_try_is_signed_anew_and_stays_the_same_message(void **state)
 		assert_int_equal(simulate->sign(instance_self(s->instance), &call, PATCHBAY_SIGN_WRONG, 2, &r),
 				 PATCHBAY_OK);
 		assert_int_equal(source_verify(s, &r), PATCHBAY_EDENIED);
-		assert_why(s, "none of the configured keys (1)");
+		assert_why(s, "none of the configured secrets (1)");
 		call_fini(&call);
 		free(id);
 		free(token);

@@ -98,6 +98,20 @@ static inline patchbay_str patchbay_keys_name(const patchbay_keys *keys, patchba
 	return patchbay_fmt(host, call, "secret %zu of %zu (%.*s)", match, keys->n, (int)name.n, name.p);
 }
 
+/* [any] All of them, for the sentence that says that none matched: "2: env FLEET_SECRET, file /etc/patchbay/old.key". */
+static inline patchbay_str patchbay_keys_names(const patchbay_keys *keys, patchbay_call *call)
+{
+	const patchbay_host *host = keys->host;
+	patchbay_str list = patchbay_fmt(host, call, "%zu", keys->n);
+	for (size_t i = 0; i < keys->n && PATCHBAY_HAS(host, secret_name); i++) {
+		patchbay_str name = host->secret_name(host, keys->option, i);
+		if (name.n)
+			list = patchbay_fmt(host, call, "%.*s%s%.*s", (int)list.n, list.p, i ? ", " : ": ", (int)name.n,
+					    name.p);
+	}
+	return list;
+}
+
 static inline bool patchbay_is_hex(patchbay_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
