@@ -94,7 +94,8 @@ static struct slot *slot_of(const struct generation *g, uint64_t fingerprint, st
 bool dedupe_find(struct dedupe *d, uint64_t fingerprint, dedupe_is is, void *ctx)
 {
 	for (uint32_t i = d->n; i-- > 0;)
-		for (struct slot *s = slot_of(&d->g[i], fingerprint, NULL); s->at; s = slot_of(&d->g[i], fingerprint, s))
+		for (struct slot *s = slot_of(&d->g[i], fingerprint, NULL); s->at;
+		     s = slot_of(&d->g[i], fingerprint, s))
 			if (is(ctx, s->at))
 				return true;
 	return false;

@@ -80,7 +80,7 @@ static int replay(struct journal *j, struct err *err)
 		for (size_t i = 0; i < index.n && index.last_ms >= oldest_ms; i++) {
 			if (records++ % 1024 == 0)
 				dedupe_begin(j->dedupe, 0);
-			committer_replay(j, number, &index.v[i]);
+			decide_again(j, number, &index.v[i]);
 		}
 		index_free(&index);
 	}

@@ -85,8 +85,9 @@ void waiter_wake(void *waiter); /* of a ticket that is decided; the ticket is th
 
 /* commit.c */
 void *committer_main(void *journal);
-void committer_replay(struct journal *, uint64_t segment, const struct index_entry *); /* while opening, in order */
-void trouble_set(struct journal *, const struct err *);
+
+/* decide.c: remembers a record that is durable; while opening, in order */
+void decide_again(struct journal *, uint64_t segment, const struct index_entry *);
 
 /* heads.c: heads of records by position, for verifying fingerprints */
 struct heads *heads_create(struct seglog *);

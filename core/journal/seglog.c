@@ -1,341 +1,31 @@
-/* seglog.c - see seglog.h. The table of segments is guarded by one mutex, which nobody holds across I/O. */
-#include "journal/seglog.h"
+/* seglog.c - see seglog.h: looking, appending, pruning. The table of segments is guarded by one mutex, which nobody
+ * holds across I/O. */
+#include "journal/seglog_internal.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-struct seglog {
-	char *path;
-	int dir;
-	bool writable;
-	uint64_t segment_bytes;
-	pthread_mutex_t lock;
-	struct seglog_segment *v; /* lock; ascending */
-	size_t n, room;           /* lock */
-	uint64_t highest;         /* number that was found while opening, of segments set aside, too */
-	_Atomic uint64_t prepared; /* number of the segment that is prepared */
-	uint64_t tried;            /* the preparing thread's: number of the last one that it tried to prepare */
-	/* the appending thread's */
-	int fd;          /* of the last segment; -1 when abandoned */
-	uint64_t filled; /* size of its file: zeros behind the end, if it was prepared */
-	bool cut_needed; /* bytes of a failed write may stand behind the end */
-};
-
-static int collect(struct seglog *log, uint64_t **ret, size_t *ret_n, struct err *err)
-{
-	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	if (!d)
-		return err_set(err, "cannot list %s: %s", log->path, strerror(errno));
-	uint64_t *v = NULL, number;
-	size_t n = 0, room = 0;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (log->writable && (segment_parse_name(e->d_name, "tmp", &number) || segment_parse_name(e->d_name, "idx-tmp", &number) ||
-		                      segment_parse_name(e->d_name, "pre", &number) || segment_parse_name(e->d_name, "raw", &number)))
-			unlinkat(log->dir, e->d_name, 0); /* left by a crash: never durable, never acknowledged */
-		bool aside = segment_parse_name(e->d_name, "bad", &number);
-		if (!aside && !segment_parse_name(e->d_name, "seg", &number))
-			continue;
-		if (number > log->highest)
-			log->highest = number;
-		if (aside)
-			continue;
-		if (n == room) {
-			room = room ? room * 2 : 64;
-			v = xrealloc(v, room * sizeof *v);
-		}
-		size_t i = n++;
-		for (; i > 0 && v[i - 1] > number; i--)
-			v[i] = v[i - 1];
-		v[i] = number;
-	}
-	closedir(d);
-	*ret = v;
-	*ret_n = n;
-	return 0;
-}
-
-/* Caller holds the lock, or is alone. */
-static struct seglog_segment *add_segment(struct seglog *log, uint64_t number, uint64_t salt, uint64_t end)
+void seglog_add(struct seglog *log, uint64_t number, uint64_t salt, uint64_t end)
 {
 	if (log->n == log->room) {
 		log->room = log->room ? log->room * 2 : 64;
 		log->v = xrealloc(log->v, log->room * sizeof *log->v);
 	}
-	log->v[log->n] = (struct seglog_segment){ .number = number, .salt = salt, .end = end };
-	return &log->v[log->n++];
+	log->v[log->n++] = (struct seglog_segment){ .number = number, .salt = salt, .end = end };
 }
 
-/* A segment whose header is damaged holds nothing that can be used; it is kept for a person to look at. */
-static void set_aside(struct seglog *log, uint64_t number, const struct err *why)
-{
-	char name[SEGMENT_NAME_SIZE], aside[SEGMENT_NAME_SIZE];
-	segment_name(number, "seg", name);
-	segment_name(number, "bad", aside);
-	if (renameat(log->dir, name, log->dir, aside) == 0)
-		log_error("journal %s: %s; kept as %s, its events are lost to Patchbay", log->path, why->text, aside);
-	else
-		log_error("journal %s: %s", log->path, why->text);
-}
-
-static uint64_t file_size(int fd)
+uint64_t seglog_file_size(int fd)
 {
 	struct stat st;
 	return fstat(fd, &st) == -1 ? 0 : (uint64_t)st.st_size;
-}
-
-int seglog_begin_anew(struct seglog *log, uint64_t number, struct err *err)
-{
-	struct journal_pos end = seglog_end(log);
-	struct segment_header h;
-	int fd = segment_create(log->dir, number, end.hi, end.lo, &h, err);
-	if (fd == -1)
-		return -1;
-	if (log->fd != -1)
-		close(log->fd);
-	log->fd = fd;
-	log->filled = file_size(fd);
-	pthread_mutex_lock(&log->lock);
-	add_segment(log, number, h.salt, SEGMENT_HEADER_SIZE);
-	pthread_mutex_unlock(&log->lock);
-	return 0;
-}
-
-static bool only_zeros(int fd, uint64_t from, uint64_t to)
-{
-	static const char zeros[65536];
-	char bytes[sizeof zeros];
-	while (from < to) {
-		ssize_t n = pread(fd, bytes, to - from < sizeof bytes ? to - from : sizeof bytes, (off_t)from);
-		if (n <= 0 || memcmp(bytes, zeros, (size_t)n) != 0)
-			return false;
-		from += (uint64_t)n;
-	}
-	return true;
-}
-
-/* Finds where the last segment ends, and cuts off what is torn. */
-static int recover_last(struct seglog *log, struct seglog_segment *s, struct err *err)
-{
-	struct segment_header h;
-	int fd = segment_open(log->dir, s->number, log->writable ? O_RDWR : O_RDONLY, &h, err);
-	if (fd == -1)
-		return -1;
-	uint64_t size = file_size(fd), bad = 0;
-	int64_t end = segment_scan(fd, s->salt, SEGMENT_HEADER_SIZE, size, NULL, NULL, &bad, err);
-	if (end == -1)
-		goto fail;
-	s->end = (uint64_t)end;
-	if (!log->writable) {
-		close(fd);
-		return 0;
-	}
-	if (bad)
-		log_error("journal %s: %" PRIu64 " bytes inside segment %08" PRIx64 " cannot be read; all records around them are kept",
-		          log->path, bad, s->number);
-	log->filled = size;
-	if (!only_zeros(fd, s->end, size)) {
-		log_warning("journal %s: cut %" PRIu64 " bytes off the end of segment %08" PRIx64
-		            ": a write that was interrupted before it was acknowledged",
-		            log->path, size - s->end, s->number);
-		if (ftruncate(fd, (off_t)s->end) == -1) {
-			err_set(err, "cannot cut the torn end off segment %08" PRIx64 ": %s", s->number, strerror(errno));
-			goto fail;
-		}
-		log->filled = s->end;
-	}
-	/* What was found good may never have been synced by the process that wrote it. */
-	if (fsync(fd) == -1) {
-		err_set(err, "cannot sync segment %08" PRIx64 ": %s", s->number, strerror(errno));
-		goto fail;
-	}
-	log->fd = fd;
-	return 0;
-fail:
-	close(fd);
-	return -1;
-}
-
-/* The end of a segment whose successor, which would say it, is not there. */
-static void find_end(struct seglog *log, struct seglog_segment *s)
-{
-	struct segment_header h;
-	int fd = segment_open(log->dir, s->number, O_RDONLY, &h, NULL);
-	if (fd == -1)
-		return;
-	int64_t end = segment_scan(fd, s->salt, SEGMENT_HEADER_SIZE, s->end, NULL, NULL, NULL, NULL);
-	if (end != -1)
-		s->end = (uint64_t)end;
-	close(fd);
-}
-
-/* Adds the segments of these numbers. */
-static int add_segments(struct seglog *log, const uint64_t *numbers, size_t n, struct err *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct segment_header h;
-		struct err why;
-		int fd = segment_open(log->dir, numbers[i], O_RDONLY, &h, &why);
-		if (fd == -1 && errno == 0) {
-			if (log->writable)
-				set_aside(log, numbers[i], &why);
-			continue;
-		}
-		if (fd == -1 && errno == ENOENT) /* a writer in another process has pruned it meanwhile */
-			continue;
-		if (fd == -1) { /* a later start may be able to read it */
-			*err = why;
-			return -1;
-		}
-		if (log->n && log->v[log->n - 1].number == h.previous && h.previous_end < log->v[log->n - 1].end)
-			log->v[log->n - 1].end = h.previous_end;
-		add_segment(log, h.number, h.salt, file_size(fd));
-		close(fd);
-	}
-	return 0;
-}
-
-static int load(struct seglog *log, struct err *err)
-{
-	uint64_t *numbers = NULL;
-	size_t n = 0;
-	if (collect(log, &numbers, &n, err) != 0)
-		return -1;
-	int result = add_segments(log, numbers, n, err);
-	free(numbers);
-	if (result != 0)
-		return -1;
-	for (size_t i = 0; i + 1 < log->n; i++)
-		if (log->v[i].number + 1 != log->v[i + 1].number)
-			find_end(log, &log->v[i]);
-	return log->n ? recover_last(log, &log->v[log->n - 1], err) : 0;
-}
-
-/* ---- Following */
-
-/* Where the last segment ends by now. With a successor that says where, the size of the file will do. */
-static int extend_last(struct seglog *log, struct seglog_segment *s, bool has_successor, struct err *err)
-{
-	struct segment_header h;
-	int fd = segment_open(log->dir, s->number, O_RDONLY, &h, err);
-	if (fd == -1)
-		return -1;
-	int64_t end = -1;
-	if (h.salt != s->salt)
-		err_set(err, "segment %08" PRIx64 " is not the one that it was", s->number);
-	else
-		end = has_successor ? (int64_t)file_size(fd)
-				    : segment_follow(fd, s->salt, s->end, file_size(fd), err);
-	close(fd);
-	if (end == -1)
-		return -1;
-	s->end = (uint64_t)end;
-	return 0;
-}
-
-int seglog_refresh(struct seglog *log, struct err *err)
-{
-	uint64_t *numbers = NULL, known = log->n ? log->v[log->n - 1].number : 0;
-	size_t n = 0, old = 0, kept = 0;
-	int result = -1;
-	if (collect(log, &numbers, &n, err) != 0)
-		return -1;
-	while (old < n && numbers[old] <= known)
-		old++;
-	if (known && (!old || numbers[old - 1] != known)) { /* whatever came into it last was not seen */
-		err_set(err, "segment %08" PRIx64 " is gone", known);
-		goto out;
-	}
-	for (size_t i = 0, k = 0; i < log->n; i++) { /* without those that were pruned */
-		while (k < old && numbers[k] < log->v[i].number)
-			k++;
-		if (k < old && numbers[k] == log->v[i].number)
-			log->v[kept++] = log->v[i];
-	}
-	log->n = kept;
-	if (known && extend_last(log, &log->v[kept - 1], n > old, err) != 0)
-		goto out;
-	if (n == old) {
-		result = 0;
-		goto out;
-	}
-	if (add_segments(log, numbers + old, n - old, err) != 0)
-		goto out;
-	for (size_t i = kept ? kept - 1 : 0; i + 1 < log->n; i++)
-		if (log->v[i].number + 1 != log->v[i + 1].number)
-			find_end(log, &log->v[i]);
-	result = log->n ? recover_last(log, &log->v[log->n - 1], err) : 0;
-out:
-	free(numbers);
-	return result;
-}
-
-int seglog_sync_parent(const char *folder, struct err *err)
-{
-	char *parent = xasprintf("%s/..", folder);
-	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
-	if (fd == -1 || fsync(fd) == -1)
-		result = err_set(err, "cannot sync %s: %s", parent, strerror(errno));
-	if (fd != -1)
-		close(fd);
-	free(parent);
-	return result;
-}
-
-struct seglog *seglog_open(const char *path, uint64_t segment_bytes, bool writable, struct err *err)
-{
-	struct seglog *log = xcalloc(1, sizeof *log);
-	log->path = xstrdup(path);
-	log->writable = writable;
-	log->segment_bytes = segment_bytes;
-	log->fd = -1;
-	pthread_mutex_init(&log->lock, NULL);
-	if (writable && mkdir(path, 0750) == -1 && errno != EEXIST) {
-		err_set(err, "cannot create the folder %s: %s", path, strerror(errno));
-		log->dir = -1;
-		goto fail;
-	}
-	log->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (log->dir == -1) {
-		err_set(err, "cannot open the folder %s: %s", path, strerror(errno));
-		goto fail;
-	}
-	if ((writable && seglog_sync_parent(path, err) != 0) || load(log, err) != 0)
-		goto fail;
-	if (writable && (log->n == 0 || log->v[log->n - 1].number < log->highest) &&
-	    seglog_begin_anew(log, log->highest + 1, err) != 0)
-		goto fail;
-	return log;
-fail:
-	seglog_close(log);
-	return NULL;
-}
-
-void seglog_close(struct seglog *log)
-{
-	if (!log)
-		return;
-	if (log->fd != -1)
-		close(log->fd);
-	if (log->dir != -1)
-		close(log->dir);
-	pthread_mutex_destroy(&log->lock);
-	free(log->v);
-	free(log->path);
-	free(log);
 }
 
 struct journal_pos seglog_end(struct seglog *log)
@@ -410,6 +100,26 @@ int seglog_dir(const struct seglog *log)
 	return log->dir;
 }
 
+/* ---- Appending */
+
+int seglog_begin_anew(struct seglog *log, uint64_t number, struct err *err)
+{
+	struct journal_pos end = seglog_end(log);
+	struct segment_header h;
+	int fd = segment_create(log->dir, number, end.hi, end.lo, &h, err);
+	if (fd == -1)
+		return -1;
+	if (log->fd != -1)
+		close(log->fd);
+	log->fd = fd;
+	log->filled = seglog_file_size(fd);
+	log->cut_needed = false;
+	pthread_mutex_lock(&log->lock);
+	seglog_add(log, number, h.salt, SEGMENT_HEADER_SIZE);
+	pthread_mutex_unlock(&log->lock);
+	return 0;
+}
+
 /* Reads what is acknowledged in the abandoned file back from the disk: did it keep its word? */
 static void verify_abandoned(struct seglog *log, const struct seglog_segment *s)
 {
@@ -426,10 +136,12 @@ static void verify_abandoned(struct seglog *log, const struct seglog_segment *s)
 	if (end == -1)
 		log_error("journal %s: segment %08" PRIx64 " cannot be read back: %s", log->path, s->number, err.text);
 	else if (bad || (uint64_t)end != s->end)
-		log_error("journal %s: the disk lost acknowledged bytes of segment %08" PRIx64 ": restore from a copy if there is one",
-		          log->path, s->number);
+		log_error("journal %s: the disk lost acknowledged bytes of segment %08" PRIx64
+			  ": restore from a copy if there is one",
+			  log->path, s->number);
 	else
-		log_info("journal %s: all acknowledged records of segment %08" PRIx64 " were read back whole", log->path, s->number);
+		log_info("journal %s: all acknowledged records of segment %08" PRIx64 " were read back whole",
+			 log->path, s->number);
 }
 
 /* Of a writable log, which always has one. */
@@ -445,18 +157,8 @@ static int next_segment(struct seglog *log, struct err *err)
 {
 	struct seglog_segment last = last_segment(log);
 	bool abandoned = log->fd == -1;
-	struct segment_header h;
-	int fd = segment_create(log->dir, last.number + 1, last.number, last.end, &h, err);
-	if (fd == -1)
+	if (seglog_begin_anew(log, last.number + 1, err) != 0)
 		return -1;
-	if (!abandoned)
-		close(log->fd);
-	log->fd = fd;
-	log->filled = file_size(fd);
-	log->cut_needed = false;
-	pthread_mutex_lock(&log->lock);
-	add_segment(log, h.number, h.salt, SEGMENT_HEADER_SIZE);
-	pthread_mutex_unlock(&log->lock);
 	if (abandoned)
 		verify_abandoned(log, &last);
 	return 0;
@@ -467,7 +169,8 @@ int seglog_reserve(struct seglog *log, struct journal_pos *ret, uint64_t *ret_sa
 	struct journal_pos end = seglog_end(log);
 	if (log->fd != -1 && log->cut_needed) {
 		if (ftruncate(log->fd, (off_t)end.lo) == -1)
-			return err_set(err, "cannot cut a failed write off segment %08" PRIx64 ": %s", end.hi, strerror(errno));
+			return err_set(err, "cannot cut a failed write off segment %08" PRIx64 ": %s", end.hi,
+				       strerror(errno));
 		log->cut_needed = false;
 		log->filled = end.lo;
 	}
@@ -494,17 +197,19 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 			struct err ignored;
 			struct journal_pos at;
 			uint64_t salt;
-			seglog_reserve(log, &at, &salt, &ignored); /* gives the space back at once; if not now, then before the next write */
+			/* gives the space back at once; if not now, then before the next write */
+			seglog_reserve(log, &at, &salt, &ignored);
 			return -1;
 		}
 		done += (size_t)put;
 	}
 	if (fdatasync(log->fd) == -1) {
 		err_set(err, "cannot sync segment %08" PRIx64 " of %s: %s; it is abandoned, a new one is begun", end.hi,
-		        log->path, strerror(errno));
+			log->path, strerror(errno));
 		/* So that a restart before the next segment exists does not find what nobody acknowledged. */
 		if (ftruncate(log->fd, (off_t)end.lo) == -1)
-			log_error("journal %s: cannot cut segment %08" PRIx64 ": %s", log->path, end.hi, strerror(errno));
+			log_error("journal %s: cannot cut segment %08" PRIx64 ": %s", log->path, end.hi,
+				  strerror(errno));
 		close(log->fd);
 		log->fd = -1;
 		return -1;
@@ -515,7 +220,7 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 	return 0;
 }
 
-#define PREPARE_ROOM 32u                       /* segments that must fit on the disk */
+#define PREPARE_ROOM 32u                      /* segments that must fit on the disk */
 #define PREPARE_MIN_BYTES (UINT64_C(1) << 20) /* smaller segments are not worth it */
 
 void seglog_prepare(struct seglog *log, const atomic_bool *stop)

@@ -43,7 +43,8 @@ static uint64_t header_checksum(const struct segment_header *h)
 
 bool segment_prepare(int dir, uint64_t number, uint64_t bytes, const atomic_bool *stop)
 {
-	/* It gets the name by which segment_create() takes it when it is done: nobody may fill a segment that is in use. */
+	/* It gets the name by which segment_create() takes it when it is done: nobody may fill a segment that is in
+	 * use. */
 	char name[SEGMENT_NAME_SIZE], done[SEGMENT_NAME_SIZE];
 	segment_name(number, "raw", name);
 	segment_name(number, "pre", done);
@@ -64,16 +65,17 @@ bool segment_prepare(int dir, uint64_t number, uint64_t bytes, const atomic_bool
 	return ok;
 }
 
-int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret, struct err *err)
+int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret,
+		   struct err *err)
 {
 	char name[SEGMENT_NAME_SIZE], temporary[SEGMENT_NAME_SIZE];
 	segment_name(number, "seg", name);
 	segment_name(number, "tmp", temporary);
 	struct segment_header h = { .byte_order = BYTE_ORDER_MARK,
-		                    .number = number,
-		                    .previous_end = previous_end,
-		                    .previous = previous,
-		                    .created_ns = clock_wall_ns() };
+				    .number = number,
+				    .previous_end = previous_end,
+				    .previous = previous,
+				    .created_ns = clock_wall_ns() };
 	memcpy(h.magic, magic, sizeof magic);
 	if (getrandom(&h.salt, sizeof h.salt, 0) != (ssize_t)sizeof h.salt)
 		return err_set(err, "no random numbers: %s", strerror(errno));
@@ -193,7 +195,7 @@ static int64_t good_record(struct window *w, int fd, uint64_t salt, uint64_t at,
 }
 
 int64_t segment_scan(int fd, uint64_t salt, uint64_t from, uint64_t end, segment_each each, void *ctx,
-                     uint64_t *ret_bad, struct err *err)
+		     uint64_t *ret_bad, struct err *err)
 {
 	struct window w = { 0 };
 	uint64_t at = from, good_end = from, bad = 0;

@@ -229,6 +229,16 @@ void state_close(struct state *s)
 	free(s);
 }
 
+uint64_t state_changed(struct state *s)
+{
+	pthread_mutex_lock(&s->lock);
+	sqlite3_stmt *q = state_prepare(s, "PRAGMA data_version", NULL);
+	uint64_t version = state_step(q) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(q, 0) : 0;
+	state_reset(q);
+	pthread_mutex_unlock(&s->lock);
+	return version;
+}
+
 /* ---- Sinks */
 
 static int get_sink(struct state *s, const char *sink, struct journal_sink *ret, struct err *err)
@@ -277,7 +287,8 @@ int state_sink_open(struct state *s, const char *sink, struct journal_pos end, s
 {
 	*ret = (struct journal_sink){ .cursor = end };
 	pthread_mutex_lock(&s->lock);
-	sqlite3_stmt *q = state_prepare(s, "INSERT OR IGNORE INTO sinks(name, cursor, checkpoint, kept) VALUES(?1, ?2, x'', 1)", sink);
+	sqlite3_stmt *q = state_prepare(
+		s, "INSERT OR IGNORE INTO sinks(name, cursor, checkpoint, kept) VALUES(?1, ?2, x'', 1)", sink);
 	state_bind_pos(q, 2, end);
 	int result = state_run(s, q, err, "add a sink");
 	ret->fresh = result == 0 && sqlite3_changes(s->db) > 0;

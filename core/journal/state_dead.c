@@ -169,16 +169,6 @@ int state_replay(struct state *s, const char *sink, const struct journal_replay 
 	return result;
 }
 
-uint64_t state_changed(struct state *s)
-{
-	pthread_mutex_lock(&s->lock);
-	sqlite3_stmt *q = state_prepare(s, "PRAGMA data_version", NULL);
-	uint64_t version = state_step(q) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(q, 0) : 0;
-	state_reset(q);
-	pthread_mutex_unlock(&s->lock);
-	return version;
-}
-
 /* ---- Requests that were admitted after all */
 
 int state_recovered_add(struct state *s, const struct id *request, const struct id *event, int64_t at_ms,

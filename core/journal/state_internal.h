@@ -61,8 +61,6 @@ struct state_attempt {
 int state_put_attempt(struct state *, const char *sink, struct journal_pos at, const struct id *,
 		      const struct state_attempt *, struct err *);
 /* Of what waits for its turn in a subject, the oldest becomes due, unless another of that subject is on its way. */
-int state_release_subject(struct state *, const char *sink, int64_t subject, int64_t now_ms, struct err *);
-/* The same for all subjects. */
 int state_release_waiting(struct state *, const char *sink, int64_t now_ms, struct err *);
 
 #endif

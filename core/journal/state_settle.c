@@ -95,11 +95,9 @@ static int put_settled_attempt(struct state *s, const char *sink, const struct j
 					       [JOURNAL_DEAD] = "dead",
 					       [JOURNAL_SKIP] = "skipped",
 					       [JOURNAL_NOTE] = "failed" };
-	struct state_attempt a = { .number = v->attempt,
-				   .at_ms = v->at_ms,
-				   .took_ms = v->took_ms,
-				   .result = results[v->act],
-				   .why = v->why };
+	struct state_attempt a = {
+		.number = v->attempt, .at_ms = v->at_ms, .took_ms = v->took_ms, .result = results[v->act], .why = v->why
+	};
 	return state_put_attempt(s, sink, v->at, &v->id, &a, err);
 }
 
@@ -143,7 +141,7 @@ static int put_items(struct state *s, const char *sink, const struct journal_set
 
 /* ---- Taking turns within a subject */
 
-int state_release_subject(struct state *s, const char *sink, int64_t subject, int64_t now_ms, struct err *err)
+static int release_subject(struct state *s, const char *sink, int64_t subject, int64_t now_ms, struct err *err)
 {
 	sqlite3_stmt *q =
 		state_prepare(s,
@@ -173,7 +171,7 @@ static int release_next(struct state *s, const char *sink, const struct journal_
 		int64_t subject = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
 		int result = rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : state_fail(s, err, "read a subject");
 		state_reset(q);
-		if (result != 0 || (subject && state_release_subject(s, sink, subject, v[i].at_ms, err) != 0))
+		if (result != 0 || (subject && release_subject(s, sink, subject, v[i].at_ms, err) != 0))
 			return -1;
 	}
 	return 0;
@@ -198,7 +196,7 @@ int state_release_waiting(struct state *s, const char *sink, int64_t now_ms, str
 	if (result == 0 && n) {
 		result = state_begin(s, err);
 		for (size_t i = 0; result == 0 && i < n; i++)
-			result = state_release_subject(s, sink, subjects[i], now_ms, err);
+			result = release_subject(s, sink, subjects[i], now_ms, err);
 		result = state_end(s, result, err);
 	}
 	free(subjects);

@@ -61,7 +61,8 @@ void unanswered_remove(struct unanswered *u, const struct id *id)
 		memmove(e, e + 1, (size_t)(&u->v[u->n--] - e - 1) * sizeof *e);
 }
 
-bool unanswered_is_retry(const struct unanswered *u, const struct id *id, int64_t now_ns, uint32_t late_ms, uint32_t horizon_s)
+bool unanswered_is_retry(const struct unanswered *u, const struct id *id, int64_t now_ns, uint32_t late_ms,
+			 uint32_t horizon_s)
 {
 	const struct entry *e = find(u, id);
 	if (!e || now_ns - e->received_ns > horizon_s * NS_PER_S)
