@@ -134,7 +134,8 @@ void show_delivery(const struct view_delivery *delivery)
 void show_data(const struct show *show)
 {
 	if (show->record.data.n) {
-		printf("\ndata\n");
+		printf("\ndata, %zu bytes%s\n", show->record.data.n,
+		       text_is_json(show->record.data) ? " (indented here; --raw gives them as they came)" : "");
 		text_print_json(stdout, show->record.data, 2);
 	}
 }
