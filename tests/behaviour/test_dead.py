@@ -2,18 +2,11 @@
 and never twice what was delivered, unless told to. Beside a running daemon, and without one."""
 
 import datetime
-import os
 import time
 
 from harness import *
 
-ROUTES = """\
-listen: {listen}
-journal: {journal}
-sources:
-  fleet:
-    plugin: motive
-    secret: {{file: {folder}/fleet.secret}}
+ROUTES = FLEET + """\
 sinks:
   hook:
     plugin: moody
@@ -32,21 +25,7 @@ routes:
 
 
 def daemon_with_moody(t, **more):
-    return t.daemon(ROUTES, env={"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + MOODY}, **more)
-
-
-def mood(daemon, word):
-    """What `hook` does from now on, whatever the events say."""
-    command(os.path.join(daemon.folder, "hook.mood"), word)
-
-
-def taken(daemon, sink="hook"):
-    """[(id, what was done, attempt, when in ms)], as the sink wrote it down."""
-    try:
-        with open(os.path.join(daemon.folder, sink)) as f:
-            return [(i, do, int(n), int(ms)) for i, do, n, ms in (line.split() for line in f.read().splitlines())]
-    except FileNotFoundError:
-        return []
+    return t.daemon(ROUTES, env=WITH_MOODY, **more)
 
 
 def post(daemon, *events):
@@ -106,7 +85,7 @@ def test_replay_by_id(t):
     daemon = daemon_with_moody(t)
     first, second = post(daemon, fault(1, do="bad"), fault(2, do="bad"))
     wait_states(daemon, [first, second], "dead")
-    mood(daemon, "ok")
+    mood(daemon, "hook", "ok")
     did = replay(daemon, first[:18], "--dry-run")
     equal((did["dry_run"], did["sinks"]["hook"]["replayed"], did["sinks"]["audit"]["delivered"]), (True, 1, 1), "dry run")
     equal(state(daemon, first), "dead", "after a dry run")
@@ -114,7 +93,7 @@ def test_replay_by_id(t):
     equal((did["replayed"], did["sinks"]["hook"]["replayed"], did["sinks"]["audit"]["delivered"]), (1, 1, 1), "replay")
     wait_states(daemon, [first], "done")
     equal(state(daemon, second), "dead", "the other one")
-    equal([(i, do, n) for i, do, n, _ in taken(daemon) if i == first], [(first, "bad", 1), (first, "ok", 2)], "attempts")
+    equal([(i, do, n) for i, do, n, _ in taken(daemon, "hook") if i == first], [(first, "bad", 1), (first, "ok", 1)], "attempts")
     attempts = [a for a in daemon.show(first)["attempts"] if a["sink"] == "hook"]
     equal([a["result"] for a in attempts], ["dead", "replayed", "done"], "history")
     check("with `patchbay replay %s" % first[:18] in attempts[1]["why"], attempts[1]["why"])
@@ -123,7 +102,7 @@ def test_replay_by_id(t):
     equal((did["replayed"], did["sinks"]["hook"]["delivered"]), (0, 1), "delivered already")
     check("--force" in daemon.cli("replay", first, code=1), "it does not say what could be done")
     equal(replay(daemon, first, "--force", "--sink", "hook")["replayed"], 1, "--force")
-    wait_until(lambda: len([1 for i, *_ in taken(daemon) if i == first]) == 3, "the delivery that was forced")
+    wait_until(lambda: len([1 for i, *_ in taken(daemon, "hook") if i == first]) == 3, "the delivery that was forced")
     equal(len(taken(daemon, "audit")), 2, "deliveries to the other sink")
     daemon.cli("replay", "00000000-0000-7000-8000-000000000000", code=1)
     check("no event" in daemon.cli_errors, daemon.cli_errors)
@@ -135,11 +114,11 @@ def test_replay_where_no_route_leads(t):
     wait_states(daemon, [event], "done", "audit")
     wait_until(lambda: state(daemon, event) == "not routed", "the sink to pass it by")
     post(daemon, fault(1))  # so that the sink has come past it
-    wait_until(lambda: len(taken(daemon)) == 1, "the next event")
+    wait_until(lambda: len(taken(daemon, "hook")) == 1, "the next event")
     equal(replay(daemon, event, code=1)["sinks"]["hook"]["not_routed"], 1, "without --force")
     equal(replay(daemon, event, "--force")["sinks"]["hook"]["replayed"], 0, "--force alone")
     equal(replay(daemon, event, "--force", "--sink", "hook")["replayed"], 1, "--force --sink")
-    wait_until(lambda: [i for i, *_ in taken(daemon)][1:] == [event], "the delivery that no route asked for")
+    wait_until(lambda: [i for i, *_ in taken(daemon, "hook")][1:] == [event], "the delivery that no route asked for")
 
 
 def test_replay_by_filter_and_rate(t):
@@ -147,7 +126,7 @@ def test_replay_by_filter_and_rate(t):
     bad = post(daemon, *[fault(i, do="bad") for i in range(6)])
     config = post(daemon, fault(10, do="config"))
     wait_states(daemon, bad + config, "dead")
-    mood(daemon, "ok")
+    mood(daemon, "hook", "ok")
     for arguments in ([], ["--skipped"], ["--force"], ["--force", "--all"], ["--rate", "fast", "--all"], [bad[0], "--all"]):
         daemon.cli("replay", *arguments, code=2)
     daemon.cli("replay", "--class", "destination", code=1)
@@ -156,7 +135,7 @@ def test_replay_by_filter_and_rate(t):
     wait_states(daemon, config, "done")
     equal(replay(daemon, "--sink", "hook", "--rate", "10/s")["replayed"], 6, "by sink")
     wait_states(daemon, bad, "done")
-    again = [(i, ms) for i, do, n, ms in taken(daemon) if i in bad and do == "ok"]
+    again = [(i, ms) for i, do, n, ms in taken(daemon, "hook") if i in bad and do == "ok"]
     equal([i for i, _ in again], bad, "in the order of their death")
     check(again[-1][1] - again[0][1] >= 450, "six at 10/s took %d ms" % (again[-1][1] - again[0][1]))
     daemon.cli("replay", "--all", code=1)
@@ -169,23 +148,22 @@ def test_replay_everything_that_came(t):
     ids = post(daemon, fault(1), fault(2, do="bad"), fault(950), fault(3))
     wait_states(daemon, [ids[0], ids[3]], "done")
     wait_states(daemon, ids, "done", "audit")
-    mood(daemon, "ok")
+    mood(daemon, "hook", "ok")
     did = replay(daemon, "--sink", "hook", "--since", "1h", "--force", "--rate", "off")
     equal((did["replayed"], did["sinks"]["hook"]["not_routed"], list(did["sinks"])), (3, 1, ["hook"]), "replayed")
-    wait_until(lambda: len(taken(daemon)) == 6, "three deliveries more")
-    equal([i for i, *_ in taken(daemon)][3:], [ids[0], ids[1], ids[3]], "deliveries")
+    wait_until(lambda: len(taken(daemon, "hook")) == 6, "three deliveries more")
+    equal([i for i, *_ in taken(daemon, "hook")][3:], [ids[0], ids[1], ids[3]], "deliveries")
     equal(len(taken(daemon, "audit")), 4, "deliveries to the other sink")
 
 
 def test_parked_ones_are_due_at_once(t):
-    daemon = t.daemon(ROUTES.replace("    mood:", "    retry: [1h, 1h]\n    mood:"),
-                      env={"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + MOODY})
+    daemon = t.daemon(ROUTES.replace("    mood:", "    retry: [1h, 1h]\n    mood:"), env=WITH_MOODY)
     event, = post(daemon, fault(1, do="retry"))
     wait_states(daemon, [event], "parked")
-    mood(daemon, "ok")
+    mood(daemon, "hook", "ok")
     equal(replay(daemon, event)["sinks"]["hook"]["replayed"], 1, "replay")
     wait_states(daemon, [event], "done")
-    equal([do for _, do, _, _ in taken(daemon)], ["retry", "ok"], "attempts")
+    equal([do for _, do, _, _ in taken(daemon, "hook")], ["retry", "ok"], "attempts")
 
 
 def test_replay_without_a_daemon(t):
@@ -193,7 +171,7 @@ def test_replay_without_a_daemon(t):
     event, = post(daemon, fault(1, do="bad"))
     wait_states(daemon, [event], "dead")
     daemon.stop()
-    mood(daemon, "ok")
+    mood(daemon, "hook", "ok")
     equal(replay(daemon, "--all")["replayed"], 1, "replay")
     equal(state(daemon, event), "parked", "until there is a daemon")
     daemon.start()

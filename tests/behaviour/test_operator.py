@@ -6,13 +6,7 @@ import signal
 import harness
 from harness import *
 
-ROUTES = """\
-listen: {listen}
-journal: {journal}
-sources:
-  fleet:
-    plugin: motive
-    secret: {{file: {folder}/fleet.secret}}
+ROUTES = FLEET + """\
   learning:  # whose plugin can fetch details: the host has a place in the journal for that
     plugin: motivate
     webhook_key: {{file: {folder}/learning.key}}
@@ -21,18 +15,14 @@ sinks:
     plugin: moody
     path: {folder}/hook
     mood: {folder}/hook.mood
-    retry: {{initial: 10ms, max: 50ms}}
+    retry: {{initial: 400ms, max: 400ms}}
 routes:
   - to: hook
 """
 
 
 def daemon_with_moody(t, **more):
-    return t.daemon(ROUTES, env={"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + MOODY}, **more)
-
-
-def mood(daemon, word):
-    command(os.path.join(daemon.folder, "hook.mood"), word)
+    return t.daemon(ROUTES, env=WITH_MOODY, **more)
 
 
 def delivery(daemon, event):
@@ -64,7 +54,7 @@ def test_a_closed_terminal_ends_it_in_order(t):
 
 def test_an_event_that_waits_behind_another_says_what_for(t):
     daemon = daemon_with_moody(t)
-    mood(daemon, "down")
+    mood(daemon, "hook", "down")
     with daemon.client() as client:
         first = client.fleet(fault(1)).event_id
         wait_until(lambda: "nothing can be delivered" in daemon.logged(), "the breaker")
@@ -74,7 +64,7 @@ def test_an_event_that_waits_behind_another_says_what_for(t):
     check(why.startswith("waits until the destination works; last tried ") and first in why, why)
     page = daemon.cli("explain", second)
     check("hook                 owed: " + why[:40] in page, page)
-    mood(daemon, "ok")
+    mood(daemon, "hook", "ok")
     wait_until(lambda: delivery(daemon, second)["state"] == "done", "the second")
 
 

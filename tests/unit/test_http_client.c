@@ -37,8 +37,8 @@ struct server {
 	const struct turn *turns;
 	size_t n;
 	char got[TURNS_MAX][8192];
-	size_t served;
-	int connections;
+	_Atomic size_t served; /* read while it serves */
+	_Atomic int connections;
 };
 
 struct rig {
