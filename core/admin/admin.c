@@ -1,5 +1,5 @@
-/* admin.c - a small server with a thread of its own. GET /health: 200 while events are accepted and every sink works, else 503
- * and one line for each trouble. GET /metrics: the Prometheus text format. */
+/* admin.c - a small server with a thread of its own. GET /health: 200 while events are accepted and every sink works,
+ * else 503 and one line for each trouble. GET /metrics: the Prometheus text format. */
 #include "admin/admin.h"
 
 #include "admin/metrics.h"
@@ -55,8 +55,8 @@ static unsigned metrics(struct admin *a, struct buf *out)
 	return MHD_HTTP_OK;
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                                  const char *data, size_t *data_size, void **request)
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url, const char *method,
+				  const char *version, const char *data, size_t *data_size, void **request)
 {
 	struct buf out = { 0 };
 	unsigned status = MHD_HTTP_NOT_FOUND;
@@ -94,8 +94,9 @@ struct admin *admin_start(const struct config_address *address, const struct adm
 		admin_stop(a);
 		return NULL;
 	}
-	a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET,
-	                             a->listener.listen_fd, MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
+	a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, a,
+				     MHD_OPTION_LISTEN_SOCKET, a->listener.listen_fd, MHD_OPTION_CONNECTION_LIMIT, 64u,
+				     MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
 	if (!a->daemon) {
 		err_set(err, "libmicrohttpd cannot serve %s: %s", a->listener.address, strerror(errno));
 		admin_stop(a);

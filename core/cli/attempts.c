@@ -80,26 +80,33 @@ json_t *attempts_json(const struct attempts *attempts, const char *sink)
 	return array;
 }
 
+static const struct {
+	const char *class_, *text;
+} steps[] = {
+	{ "event",
+	  "the sink does not take this event as it is: if it is the sink's options that are wrong, mend them in "
+	  "routes.yaml and restart patchbay" },
+	{ "configuration", "mend the sink's options in routes.yaml, and restart patchbay" },
+	{ "destination", "mend what is wrong with the destination" },
+	{ "gave up", "see that the destination works again" },
+	{ "plugin", "the plugin failed: its lines in the daemon's log say more" },
+};
+
 static const char *first_step(const char *class_)
 {
-	static const struct {
-		const char *class_, *text;
-	} steps[] = {
-		{ "event", "the sink does not take this event as it is: if it is the sink's options that are wrong, "
-			   "mend them in "
-			   "routes.yaml and restart patchbay" },
-		{ "configuration", "mend the sink's options in routes.yaml, and restart patchbay" },
-		{ "destination", "mend what is wrong with the destination" },
-		{ "gave up", "see that the destination works again" },
-		{ "plugin", "the plugin failed: its lines in the daemon's log say more" },
-	};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (strcmp(class_, steps[i].class_) == 0)
 			return steps[i].text;
-	return "mend the cause";
+	return NULL;
+}
+
+bool attempts_class_is_known(const char *class_)
+{
+	return first_step(class_) != NULL;
 }
 
 char *attempts_advice(const char *class_, const char *id, const char *sink)
 {
-	return xasprintf("%s; then `patchbay replay %s --sink %s`", first_step(class_), id, sink);
+	const char *step = first_step(class_);
+	return xasprintf("%s; then `patchbay replay %s --sink %s`", step ? step : "mend the cause", id, sink);
 }

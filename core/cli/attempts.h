@@ -24,6 +24,9 @@ void attempts_free(struct attempts *);
 void attempts_print(const struct attempts *, const char *sink, int indent);
 json_t *attempts_json(const struct attempts *, const char *sink); /* NULL: to all sinks of the user */
 
+/* Can a delivery be given up for it? */
+bool attempts_class_is_known(const char *class_);
+#define ATTEMPTS_CLASSES "event, configuration, destination, plugin or 'gave up'"
 /* "mend the cause; then `patchbay replay ID --sink S`". The caller frees. */
 char *attempts_advice(const char *class_, const char *id, const char *sink);
 

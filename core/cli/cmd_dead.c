@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/args.h"
+#include "cli/attempts.h"
 #include "cli/dead.h"
 #include "cli/load.h"
 
@@ -53,6 +54,8 @@ int cmd_dead(int argc, char **argv)
 	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
+	if (order.filter.class_ && !attempts_class_is_known(order.filter.class_))
+		return args_wrong(&args, "--class is " ATTEMPTS_CLASSES ", not '%s'", order.filter.class_);
 	order.filter.from_ms = since / NS_PER_MS;
 	order.filter.to_ms = until / NS_PER_MS;
 	if (!order.limit)

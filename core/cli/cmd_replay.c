@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/attempts.h"
 #include "cli/json_out.h"
 #include "cli/load.h"
 #include "cli/replay.h"
@@ -198,6 +199,8 @@ static int check_usage(const struct args *args, struct asked *asked)
 	if (!by_id && asked->order.force && (!filter->sink || !filter->from_ms || filter->class_ || filter->skipped))
 		return args_wrong(args,
 				  "--force goes with IDs, or with --sink and --since (and --until) and nothing else");
+	if (filter->class_ && !attempts_class_is_known(filter->class_))
+		return args_wrong(args, "--class is " ATTEMPTS_CLASSES ", not '%s'", filter->class_);
 	if (!scalar_rate(str_c(asked->rate), &asked->rate_count, &asked->rate_ms))
 		return args_wrong(args, "--rate is like 10/s, 20/min or off, not '%s'", asked->rate);
 	return -1;

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -38,6 +39,8 @@ static const char help[] =
 	"Exit status: 0 done, 1 all of them still fail or it could not be done, 2 wrong usage.\n";
 
 #define EXAMPLES 3
+#define NAP_MS 100
+#define PATIENCE_MS 3000
 
 struct group { /* requests that fail for the same reason */
 	char *why;
@@ -51,6 +54,7 @@ struct report {
 	struct group *groups;
 	size_t n_groups;
 	bool ended, live_refuses;
+	bool asked; /* a daemon */
 	json_int_t admitted, events, here, nothing, fails, before;
 	char *error;
 };
@@ -188,6 +192,10 @@ static int conclude(const struct report *report)
 		fprintf(stderr, "patchbay reverify: the running daemon still has the old configuration; restart "
 				"patchbay so that new "
 				"posts pass, too\n");
+	else if (report->asked && report->fails && !any && !report->before)
+		fprintf(stderr,
+			"patchbay reverify: the running daemon was asked, which reads {env: ...} and {credential: "
+			"...} only when it starts; if one of those was mended, restart patchbay first\n");
 	return report->error || !report->ended || (report->fails && !any) ? 1 : 0;
 }
 
@@ -204,14 +212,14 @@ static void report_free(struct report *report)
 
 /* ---- By the daemon, or here */
 
+/* Closes fd. */
 static void ask_daemon(struct report *report, int fd)
 {
 	char ask[256];
 	struct buf text = { 0 };
+	report->asked = true;
 	int n = snprintf(ask, sizeof ask, "reverify %s%s\n", report->source, report->dry_run ? " dry-run" : "");
-	if (send(fd, ask, (size_t)n, MSG_NOSIGNAL) != n)
-		return;
-	for (;;) {
+	for (bool sent = send(fd, ask, (size_t)n, MSG_NOSIGNAL) == n; sent;) {
 		ssize_t got = recv(fd, buf_grow(&text, 65536), 65536, 0);
 		if (got == -1 && errno == EINTR)
 			continue;
@@ -226,6 +234,7 @@ static void ask_daemon(struct report *report, int fd)
 		text.n -= done;
 	}
 	buf_free(&text);
+	close(fd);
 }
 
 static const struct config_source *find_source(const struct config *config, const char *name, struct err *err)
@@ -263,18 +272,36 @@ static bool may_write(const char *folder, struct err *err)
 	return false;
 }
 
+/* A daemon that starts has the journal before it can be asked; another reverify is done soon. NULL and *fd -1: err. */
+static struct journal *open_journal(const struct config *config, int *fd, struct err *err)
+{
+	const struct timespec nap = { .tv_nsec = NAP_MS * NS_PER_MS };
+	struct err no_daemon;
+	*fd = -1;
+	for (int waited_ms = 0;; waited_ms += NAP_MS) {
+		struct journal *journal = daemon_open_journal(config, NULL, err);
+		if (journal || waited_ms >= PATIENCE_MS)
+			return journal;
+		nanosleep(&nap, NULL);
+		*fd = control_connect(config->journal, &no_daemon);
+		if (*fd != -1)
+			return NULL;
+	}
+}
+
 static void do_it_here(struct report *report, const char *path, const struct err *no_daemon)
 {
 	struct registry *registry = NULL;
 	struct config *config = cli_load_config(path, &registry);
 	struct err err = { "" };
 	struct journal *journal = NULL;
+	int fd = -1;
 	if (!config) {
 		report->error = xasprintf("first mend the configuration; nothing was done");
 		return;
 	}
 	const struct config_source *source = find_source(config, report->source, &err);
-	if (source && may_write(config->journal, &err) && !(journal = daemon_open_journal(config, NULL, &err)))
+	if (source && may_write(config->journal, &err) && !(journal = open_journal(config, &fd, &err)) && fd == -1)
 		report->error = xasprintf("%s (and no daemon can be asked: %s)", err.text, no_daemon->text);
 	if (journal) {
 		struct reverify r = { .journal = journal,
@@ -284,6 +311,8 @@ static void do_it_here(struct report *report, const char *path, const struct err
 				      .ctx = report };
 		if (reverify_run(&r, &err) != 0)
 			report->error = xstrdup(err.text);
+	} else if (fd != -1) {
+		ask_daemon(report, fd);
 	} else if (!report->error) {
 		report->error = xstrdup(err.text);
 	}
@@ -323,7 +352,6 @@ int cmd_reverify(int argc, char **argv)
 		report.error = xasprintf("%s; run this as the user that patchbay runs as, or as root", err.text);
 	} else if (fd != -1) {
 		ask_daemon(&report, fd);
-		close(fd);
 	} else {
 		do_it_here(&report, path, &err);
 	}

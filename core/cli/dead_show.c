@@ -2,7 +2,6 @@
 #include "cli/dead.h"
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "cli/attempts.h"
 #include "cli/find.h"
 #include "cli/json_out.h"

@@ -1,5 +1,5 @@
-/* golden.h - golden tests of a configuration, for `patchbay test`: a request, and what is expected to become of it. A test
- * file is read into them, each is run by itself: with no network and no journal, and nothing is written. */
+/* golden.h - golden tests of a configuration, for `patchbay test`: a request, and what is expected to become of it. A
+ * test file is read into them, each is run by itself: with no network and no journal, and nothing is written. */
 #ifndef CLI_GOLDEN_H
 #define CLI_GOLDEN_H
 
@@ -37,8 +37,8 @@ struct golden {
 	struct loader loader; /* of the test file: its path, its faults, its folder */
 };
 
-/* golden_file.c: reads the file. *ret_config: the configuration that it names, to be freed; NULL: none. -1: the faults say why.
- * Close it in any case. */
+/* golden_file.c: reads the file. *ret_config: the configuration that it names, to be freed; NULL: none. -1: the faults
+ * say why. Close it in any case. */
 int golden_open(struct golden *, const char *path, struct config_faults *, char **ret_config);
 /* Reads the tests, for this configuration. -1: the faults say why. */
 int golden_read(struct golden *, const struct config *);
@@ -75,8 +75,8 @@ int golden_set(patchbay_call *, patchbay_str path, patchbay_str json, patchbay_s
 /* golden_check.c: runs one test; every expectation that is not met is a fault, at its place. */
 void golden_run(struct golden_bench *, const struct golden_test *, struct faults *);
 /* golden_rendered.c: what the sink would send, compared with what is expected. */
-void golden_check_rendered(struct golden_bench *, const struct golden_outcome *, size_t sink, const struct node *expected,
-                           struct faults *);
+void golden_check_rendered(struct golden_bench *, const struct golden_outcome *, size_t sink,
+			   const struct node *expected, struct faults *);
 
 /* By its name; config->n_sinks: there is none. */
 size_t golden_find_sink(const struct config *, patchbay_str name);

@@ -202,9 +202,8 @@ int send_play(const struct send_order *order)
 	struct err err = { 0 };
 	uint64_t done = 0;
 	call_init(&play.call, CALL_MEMORY);
-	play.instance =
-		instance_create(order->source->plugin, false, order->source->name, order->source->options,
-				&order->source->secrets, &err);
+	play.instance = instance_create(order->source->plugin, false, order->source->name, order->source->options,
+					&order->source->secrets, &err);
 	if (!play.instance) {
 		fprintf(stderr, "patchbay send: %s\n", err.text);
 		call_fini(&play.call);

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#include <string.h>
 
 /* The length of the UTF-8 character at p, 0 if there is none or it is a control character. */
 static size_t printable(const unsigned char *p, size_t n)

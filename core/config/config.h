@@ -88,7 +88,7 @@ struct config {
 	} limits;
 	struct {
 		int64_t age_ms;               /* retention: {age: 30d: finished events are kept this long */
-		int64_t size_bytes;           /*             size: 10G: journal larger than this prunes finished ones first, then refuses */
+		int64_t size_bytes;           /*             size: 10G: beyond it finished ones go, then new ones refused */
 		int64_t quarantine_bytes;     /*             quarantine: 64M: oldest go first } */
 	} retention;
 	struct config_source *sources;

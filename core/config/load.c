@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "config/options.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

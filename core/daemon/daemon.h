@@ -1,5 +1,5 @@
-/* daemon.h - the parts, wired together: starts them in the order of the way of an event, back to front, and stops them front
- * to back, so that nothing is taken in that could not be kept. */
+/* daemon.h - the parts, wired together: starts them in the order of the way of an event, back to front, and stops them
+ * front to back, so that nothing is taken in that could not be kept. */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
 

@@ -5,7 +5,6 @@
 #include "deliver/delivery.h"
 
 #include <stdio.h>
-#include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

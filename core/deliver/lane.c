@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_MEMORY (256u << 20)  /* a plugin that needs more than this for a batch has gone wrong */
+#define CALL_MEMORY (256u << 20)       /* a plugin that needs more than this for a batch has gone wrong */
 #define GRACE_MIN_NS (100 * NS_PER_MS) /* past the deadline: a quarter of it, within these bounds */
 #define GRACE_MAX_NS (5 * NS_PER_S)
 

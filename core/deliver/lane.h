@@ -36,7 +36,8 @@ struct lane {
 	enum lane_state state; /* yard->lock */
 	bool stray;            /* yard->lock */
 	/* The worker's: */
-	int64_t at_ms, began_ns, took_ns; /* of the call: wall clock, steady clock, and until it was found to have ended */
+	int64_t at_ms, began_ns; /* of the call: wall clock, steady clock */
+	int64_t took_ns;         /* until it was found to have ended */
 	/* The lane's while BUSY, else the worker's: */
 	struct patchbay_call call;
 	struct batch batch;

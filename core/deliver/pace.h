@@ -6,10 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PACE_SLOTS 128
+
 struct pace { /* zero: no limit */
 	int64_t interval_ns;
-	int64_t next_ns; /* steady clock: not before */
-	bool from_end;   /* the interval counts from the end of a call */
+	int64_t next_ns;             /* steady clock: not before */
+	bool from_end;               /* the interval counts from the end of a call */
+	bool alone;                  /* one call at a time */
+	uint32_t slots, at;          /* so many calls may be in a window; the oldest of them */
+	int64_t window_ns;           /* the time that `rate` names, or a part of it */
+	int64_t seen_ns[PACE_SLOTS]; /* the last calls: when the far side had seen them for sure */
 };
 
 /* So many calls in this time, of which at most `concurrency` run at once. */

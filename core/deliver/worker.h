@@ -141,8 +141,9 @@ void outcome_of_stray(struct worker *, struct lane *);
 /* ---- settle.c */
 
 struct journal_settled *settle_add(struct worker *); /* a new, zeroed one at the end of the list */
-/* Makes the list durable, and how far all is settled, and the checkpoint (or NULL), and tries again until that works: what a sink did must be on record
- * before it is asked for more. -1: it is time to stop, and the outcome is lost (the events will be acted on again). */
+/* Makes the list durable, and how far all is settled, and the checkpoint (or NULL), and tries again until that works:
+ * what a sink did must be on record before it is asked for more. -1: it is time to stop, and the outcome is lost (the
+ * events will be acted on again). */
 int settle(struct worker *, const patchbay_str *checkpoint);
 /* The list is about attempts only: when it cannot be recorded now, it is not. */
 void settle_notes(struct worker *);

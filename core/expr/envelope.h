@@ -11,7 +11,8 @@
  * PATCHBAY_JSON_* type, 0 if there is no such field. Lives until the call is over. */
 int32_t envelope_field(patchbay_call *, const patchbay_delivery *, patchbay_str name, patchbay_str *ret);
 
-/* data (the provider's JSON) and details (what the source fetched about it): NULL if there is none. Explains nothing. */
+/* data (the provider's JSON) and details (what the source fetched about it): NULL if there is none.
+ * Explains nothing. */
 bool envelope_is_json(patchbay_str name);
 const patchbay_json *envelope_json_field(patchbay_call *, const patchbay_delivery *, patchbay_str name);
 

@@ -33,13 +33,6 @@ patchbay_expr *expr_compile(enum expr_form form, patchbay_str text, struct err *
 	return expr;
 }
 
-int expr_check(enum expr_form form, patchbay_str text, struct err *err)
-{
-	patchbay_expr *expr = expr_compile(form, text, err);
-	expr_free(expr);
-	return expr ? 0 : -1;
-}
-
 int expr_check_many(const patchbay_str *programs, size_t n, struct err *errs)
 {
 	return n ? jq_check(programs, n, errs) : 0;

@@ -24,10 +24,9 @@ enum expr_form {
 extern const char *const expr_envelope_fields[];
 
 /* NULL: err says what is wrong with the text (one line, no position). The result is used by one thread
- * at a time. Compiling what libjq must evaluate costs about 15 ms; `expr_check` compiles, and throws away. */
+ * at a time. Compiling what libjq must evaluate costs about 15 ms. */
 patchbay_expr *expr_compile(enum expr_form, patchbay_str text, struct err *err);
-int expr_check(enum expr_form, patchbay_str text, struct err *err);
-/* The same for many programs, at about the cost of one for each hundred. 0 if all are right; else -1, and
+/* Whether many programs would compile, at about the cost of one for each hundred. 0 if all are right; else -1, and
  * errs[i].text is "" for those that are. What was found right is remembered: checking it again costs
  * nothing, and expr_compile() leaves it to the first evaluation. */
 int expr_check_many(const patchbay_str *programs, size_t n, struct err *errs);

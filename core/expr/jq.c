@@ -13,9 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* libjq's state of a program serves one evaluation at a time, while the lanes of a sink share the program. */
 struct jq_program {
 	char *text;
-	jq_state *jq; /* NULL until needed */
+	pthread_mutex_t lock; /* guards what follows */
+	jq_state **idle;      /* compiled, and in nobody's hands; made as needed */
+	size_t n_idle, room;
 };
 
 /* ---- Compiling */
@@ -100,6 +103,25 @@ static jq_state *compile(const char *text, struct err *err)
 	return jq;
 }
 
+static void put_back(struct jq_program *program, jq_state *jq)
+{
+	pthread_mutex_lock(&program->lock);
+	if (program->n_idle == program->room) {
+		program->room = program->room ? 2 * program->room : 1;
+		program->idle = xrealloc(program->idle, program->room * sizeof(jq_state *));
+	}
+	program->idle[program->n_idle++] = jq;
+	pthread_mutex_unlock(&program->lock);
+}
+
+static jq_state *take(struct jq_program *program, struct err *err)
+{
+	pthread_mutex_lock(&program->lock);
+	jq_state *jq = program->n_idle ? program->idle[--program->n_idle] : NULL;
+	pthread_mutex_unlock(&program->lock);
+	return jq ? jq : compile(program->text, err);
+}
+
 struct jq_program *jq_program_create(patchbay_str text, struct err *err)
 {
 	struct jq_program *program = NULL;
@@ -110,8 +132,11 @@ struct jq_program *jq_program_create(patchbay_str text, struct err *err)
 	jq_state *jq = known ? NULL : compile(copy, err);
 	if (known || jq) {
 		known_add(text);
-		program = xmalloc(sizeof(*program));
-		*program = (struct jq_program){ .text = copy, .jq = jq };
+		program = xcalloc(1, sizeof(*program));
+		program->text = copy;
+		pthread_mutex_init(&program->lock, NULL);
+		if (jq)
+			put_back(program, jq);
 		copy = NULL;
 	}
 	free(copy);
@@ -122,8 +147,10 @@ void jq_program_destroy(struct jq_program *program)
 {
 	if (!program)
 		return;
-	if (program->jq)
-		jq_teardown(&program->jq);
+	for (size_t i = 0; i < program->n_idle; i++)
+		jq_teardown(&program->idle[i]);
+	free(program->idle);
+	pthread_mutex_destroy(&program->lock);
 	free(program->text);
 	free(program);
 }
@@ -290,14 +317,16 @@ bool jq_program_eval(patchbay_call *call, struct jq_program *program, const patc
 {
 	struct err err;
 	jv input;
-	if (!program->jq && !(program->jq = compile(program->text, &err))) {
+	if (!envelope(call, d, &input))
+		return false;
+	jq_state *jq = take(program, &err);
+	if (!jq) {
+		jv_free(input);
 		call_explain(call, "%s", err.text);
 		return false;
 	}
-	if (!envelope(call, d, &input))
-		return false;
-	jq_start(program->jq, input, 0);
-	jv value = jq_next(program->jq);
+	jq_start(jq, input, 0);
+	jv value = jq_next(jq);
 	bool ok = true;
 	if (jv_is_valid(value)) {
 		ok = show(call, value, out);
@@ -309,6 +338,7 @@ bool jq_program_eval(patchbay_call *call, struct jq_program *program, const patc
 		out->type = 0;
 		out->text = STR("");
 	}
-	jq_start(program->jq, jv_null(), 0); /* lets go of the event */
+	jq_start(jq, jv_null(), 0); /* lets go of the event */
+	put_back(program, jq);
 	return ok;
 }

@@ -6,7 +6,6 @@
 #include "expr/lex.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct part {
 	bool interpolated;

@@ -83,13 +83,15 @@ struct intake {
 };
 
 /* admit.c */
-/* The whole request is here, and the intake's call has begun: verify, parse, and either decide the answer at once (status set, false) or leave a ticket to submit (true). */
+/* The whole request is here, and the intake's call has begun: verify, parse, and either decide the answer at once
+ * (status set, false) or leave a ticket to submit (true). */
 bool request_admit(struct request *, const patchbay_request *);
 /* What to answer now that the journal has decided. */
 void request_conclude(struct request *);
 
 /* client.c */
-/* Fills in client and client_addr of the request from the socket's peer and, where that is a trusted proxy, X-Forwarded-For. */
+/* Fills in client and client_addr of the request from the socket's peer and, where that is a trusted proxy,
+ * X-Forwarded-For. */
 void client_address(const struct config *, const struct sockaddr *peer, patchbay_request *, char text[64]);
 
 #endif

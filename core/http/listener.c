@@ -65,7 +65,8 @@ int listener_open(struct listener *l, const struct config_address *a, struct err
 		return err_set(err, "cannot listen on %s: %s%s", a->text, strerror(why),
 			       why == EADDRINUSE && l->unix_socket ? "; stop who listens there, or remove the file"
 			       : why == EADDRINUSE ? "; another process listens there, or did until a moment ago"
-			       : why == EADDRNOTAVAIL ? "; this machine has no such address: `ip address` lists those it has"
+			       : why == EADDRNOTAVAIL
+				       ? "; this machine has no such address: `ip address` lists those it has"
 			       : why == EACCES ? "; ports below 1024 need a privilege, use a higher one behind a proxy"
 					       : "");
 	}

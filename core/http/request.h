@@ -11,8 +11,8 @@
 /* MHD_OPTION_URI_LOG_CALLBACK: the request line is here; returns the request's context. */
 void *request_on_line(void *intake, const char *uri, struct MHD_Connection *);
 /* MHD_AccessHandlerCallback */
-enum MHD_Result request_on_data(void *intake, struct MHD_Connection *, const char *url, const char *method, const char *version,
-                                const char *data, size_t *data_size, void **request);
+enum MHD_Result request_on_data(void *intake, struct MHD_Connection *, const char *url, const char *method,
+				const char *version, const char *data, size_t *data_size, void **request);
 /* MHD_RequestCompletedCallback */
 void request_on_completed(void *intake, struct MHD_Connection *, void **request, enum MHD_RequestTerminationCode how);
 

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TICK_MS 250            /* an external loop must call MHD_run now and then */
-#define CONNECTION_POOL 8192u  /* bounds the headers, too; cleared at every request, so larger ones cost speed */
+#define TICK_MS 250           /* an external loop must call MHD_run now and then */
+#define CONNECTION_POOL 8192u /* bounds the headers, too; cleared at every request, so larger ones cost speed */
 #define STOP_MS 5000
 #define GATHER_MAX 32u
 #define GATHER_NS (2 * NS_PER_MS) /* however much is ready */
@@ -146,8 +146,8 @@ static bool wait_for_work(struct intake *in, struct pollfd *fds)
 	return n > 0;
 }
 
-/* A commit costs the same for one post as for thirty. So as long as more posts are ready to be read, up to half of what may come are
- * gathered for one; the other half is on its way, or being answered, meanwhile. */
+/* A commit costs the same for one post as for thirty. So as long as more posts are ready to be read, up to half of what
+ * may come are gathered for one; the other half is on its way, or being answered, meanwhile. */
 static bool gathered_enough(const struct intake *in)
 {
 	uint64_t half = atomic_load_explicit(&in->stats.connections, memory_order_relaxed) / 2;
@@ -244,10 +244,10 @@ static int start_daemon(struct intake *in, struct listener *l, struct err *err)
 		flags, 0, NULL, NULL, request_on_data, in, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
 		MHD_OPTION_LISTEN_SOCKET, l->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->limits.connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, l->unix_socket ? 0u : (unsigned)c->limits.connections_per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, request_on_line, in,
-		MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, in, MHD_OPTION_NOTIFY_CONNECTION, on_connection, in,
-		MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_POOL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, request_on_line,
+		in, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, in, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+		in, MHD_OPTION_END);
 	if (!l->daemon)
 		return err_set(err, "libmicrohttpd cannot serve %s: %s", l->address, strerror(errno));
 	l->epoll_fd = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -286,7 +286,8 @@ void intake_destroy(struct intake *in)
 	if (!in)
 		return;
 	intake_stop(in);
-	for (struct journal_ticket *t = in->decided.first, *next; t; t = next) { /* answered long ago; the journal is closed */
+	/* answered long ago; the journal is closed */
+	for (struct journal_ticket *t = in->decided.first, *next; t; t = next) {
 		next = t->next;
 		request_destroy((struct request *)t);
 	}

@@ -32,9 +32,9 @@ enum {
 	JOURNAL_FLAG_ANSWER_FAILED = 4,
 	JOURNAL_FLAG_HELD = 8,      /* an event that is not routed itself: its details come first, and then */
 	JOURNAL_FLAG_RELEASED = 16, /* the same event once more, same id, to be routed: details in `request`,
-	                             * or in `note` why there are none */
-	JOURNAL_FLAG_LATE = 32,     /* received long before what stands beside it: verified again, or released. Who walks
-	                             * through the journal by time draws no conclusion from it */
+				     * or in `note` why there are none */
+	JOURNAL_FLAG_LATE = 32,     /* received long before what stands beside it: verified again, or released. Who
+				     * walks through the journal by time draws no conclusion from it */
 };
 
 struct journal_record {
@@ -74,8 +74,8 @@ struct journal *journal_open(const struct journal_options *, struct err *err);
 struct journal *journal_open_reader(const char *path, struct err *err);
 /* The same, for an operator who may also replay deliveries: a running daemon notices within a second. */
 struct journal *journal_open_operator(const char *path, struct err *err);
-/* A reader's or operator's: sees what has come and gone since, at little cost; its journal_readers stay good. -1: err; open it
- * anew. */
+/* A reader's or operator's: sees what has come and gone since, at little cost; its journal_readers stay good. -1: err;
+ * open it anew. */
 int journal_refresh(struct journal *, struct err *err);
 void journal_close(struct journal *); /* commits what is queued; NULL is fine */
 
@@ -99,16 +99,16 @@ struct journal_ticket { /* everything that one request brought; the caller's unt
 	struct id id;          /* of the first record's event: new, or the original's */
 	bool internal;         /* the engine's own: never seen by decided() */
 	void *waiter;          /* the same: journal_append_wait() */
-	bool quiet;            /* What is polled, and so comes again and again: repeats of known events leave no record, and with
-	                        * journal_append_wait() events of PATCHBAY_DEDUPE_KEY and _LATEST are known as long as they are
-	                        * polled (->id of one that is known only so is zero). */
+	bool quiet; /* What is polled, and so comes again and again: repeats of known events leave no record, and with
+		     * journal_append_wait() events of PATCHBAY_DEDUPE_KEY and _LATEST are known as long as they are
+		     * polled (->id of one that is known only so is zero). */
 	const bool *known;     /* the engine's own: which records are, by number */
 	bool unanswered;       /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
 
 void journal_encode(struct buf *, const struct journal_record *);
-/* Takes the tickets (a list by ->next) until they come back through decided(). False: none was taken (too much is queued, or the
- * journal is in trouble): answer 503. [any thread] */
+/* Takes the tickets (a list by ->next) until they come back through decided(). False: none was taken (too much is
+ * queued, or the journal is in trouble): answer 503. [any thread] */
 bool journal_append(struct journal *, struct journal_ticket *);
 
 /* Appends one ticket and waits until it is decided. 0: see its outcome (FRESH or DUP). -1: nothing was stored, err says
@@ -141,7 +141,8 @@ struct journal_pos journal_start(struct journal *); /* the oldest that is kept *
 int journal_pos_cmp(struct journal_pos, struct journal_pos);
 
 /* The first record at or behind *pos; moves *pos behind it, and sets *ret_at (may be NULL) to where it stood.
- * The record is the reader's until its next call. 1: there; 0: none yet; -1: err (that part cannot be read; *pos is moved behind it). */
+ * The record is the reader's until its next call. 1: there; 0: none yet; -1: err (that part cannot be read; *pos is
+ * moved behind it). */
 int journal_read(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret,
                  struct journal_pos *ret_at, struct err *err);
 /* Same, for the exact position of one record. */
@@ -149,22 +150,26 @@ int journal_read_at(struct journal_reader *, struct journal_pos at, struct journ
 /* Newest first: the record before *pos. 1, 0 (none), -1. */
 int journal_read_before(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret, struct err *err);
 /* The record of that id: the first one, as it came in (not an answer's, not a released one). 1, 0, -1. */
-int journal_find(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
+int journal_find(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at,
+		 struct err *err);
 /* The released record of an event that was held. 1, 0 (not yet), -1. */
-int journal_find_released(struct journal_reader *, const struct id *, struct journal_record *ret, struct journal_pos *ret_at, struct err *err);
-/* Which of these dedupe keys of a source belong to an event that the journal still has, or still knows a repeat of, however
- * old. */
+int journal_find_released(struct journal_reader *, const struct id *, struct journal_record *ret,
+			  struct journal_pos *ret_at, struct err *err);
+/* Which of these dedupe keys of a source belong to an event that the journal still has, or still knows a repeat of,
+ * however old. */
 struct journal_key {
 	patchbay_str source, key;
-	uint8_t dedupe;    /* PATCHBAY_DEDUPE_KEY or _LATEST, the class that the key belongs to */
+	uint8_t dedupe; /* PATCHBAY_DEDUPE_KEY or _LATEST, the class that the key belongs to; _NONE: there is none, the
+			 * event with this id is meant */
 	patchbay_str data; /* LATEST: only an event with just these bytes counts, */
 	int64_t since_ns;  /* and only if it was received then or later; 0 = whenever */
 	bool known;        /* results */
-	struct id id;      /* known: of that event */
+	struct id id;      /* known: of that event; _NONE: given */
 };
 int journal_keys_known(struct journal_reader *, struct journal_key *, size_t n, struct err *err);
 /* Quarantined requests that could not be verified, newest first, *cursor zeroed at first. 1, 0, -1. */
-int journal_read_refused(struct journal_reader *, struct journal_pos *cursor, struct journal_record *ret, struct err *err);
+int journal_read_refused(struct journal_reader *, struct journal_pos *cursor, struct journal_record *ret,
+			 struct err *err);
 
 /* Waits until there is something behind pos, or journal_wake(), or timeout_ms have passed. */
 void journal_wait(struct journal *, struct journal_pos pos, int64_t timeout_ms);
@@ -195,8 +200,9 @@ enum journal_act {
 	JOURNAL_SKIP = 4,
 	JOURNAL_NOTE = 5, /* an attempt that failed because of the destination: recorded, and nothing else changes */
 };
-/* due_ms: not before the earlier deliveries of its subject are settled; then, in the same step, it becomes due (at once, if none
- * is parked any more): call journal_due() again after settling either. It has attempt 0, unless it was attempted before. */
+/* due_ms: not before the earlier deliveries of its subject are settled; then, in the same step, it becomes due (at
+ * once, if none is parked any more): call journal_due() again after settling either. It has attempt 0, unless it was
+ * attempted before. */
 #define JOURNAL_WAITS INT64_MAX
 
 struct journal_settled {
@@ -217,10 +223,10 @@ struct journal_settled {
 int journal_settle(struct journal *, const char *sink, const struct journal_pos *cursor,
                    const struct journal_settled *, size_t n, const patchbay_str *checkpoint, struct err *err);
 
-/* Deliveries are settled in any order: which positions at or behind `from` are. Ascending; free(*ret). A settled delivery
- * that waits for another of its subject is released in the same step as that one. [control] */
-int journal_settled_ahead(struct journal *, const char *sink, struct journal_pos from, struct journal_pos **ret, size_t *n,
-                          struct err *err);
+/* Deliveries are settled in any order: which positions at or behind `from` are. Ascending; free(*ret). A settled
+ * delivery that waits for another of its subject is released in the same step as that one. [control] */
+int journal_settled_ahead(struct journal *, const char *sink, struct journal_pos from, struct journal_pos **ret,
+			  size_t *n, struct err *err);
 /* Is an earlier delivery of this subject parked? 1, 0, -1. */
 int journal_subject_owed(struct journal *, const char *sink, uint64_t subject, struct err *err);
 
@@ -237,7 +243,14 @@ struct journal_parked {
 int journal_due(struct journal *, const char *sink, int64_t now_ms, struct journal_parked *ret, size_t max,
                 int64_t *ret_next_ms, struct err *err);
 
-enum journal_state { JOURNAL_STATE_OWED, JOURNAL_STATE_PARKED, JOURNAL_STATE_DONE, JOURNAL_STATE_DEAD, JOURNAL_STATE_SKIPPED, JOURNAL_STATE_NOT_ROUTED };
+enum journal_state {
+	JOURNAL_STATE_OWED,
+	JOURNAL_STATE_PARKED,
+	JOURNAL_STATE_DONE,
+	JOURNAL_STATE_DEAD,
+	JOURNAL_STATE_SKIPPED,
+	JOURNAL_STATE_NOT_ROUTED
+};
 struct journal_delivery_state {
 	const char *sink;
 	enum journal_state state;
@@ -260,7 +273,8 @@ struct journal_attempt {
 	const char *why;
 };
 /* The recorded attempts (all but a first that succeeded), oldest first. */
-int journal_attempts(struct journal *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *), void *ctx, struct err *err);
+int journal_attempts(struct journal *, const struct id *, void (*each)(void *ctx, const struct journal_attempt *),
+		     void *ctx, struct err *err);
 
 struct journal_failing {
 	struct id id; /* the delivery that was tried last */
@@ -288,19 +302,20 @@ struct journal_dead_filter { /* zero: everything */
 	bool skipped;           /* those skipped, instead of the dead ones */
 };
 /* Oldest death first. Stops when `each` returns false. */
-int journal_dead(struct journal *, const struct journal_dead_filter *, bool (*each)(void *ctx, const struct journal_dead *),
-                 void *ctx, struct err *err);
+int journal_dead(struct journal *, const struct journal_dead_filter *,
+		 bool (*each)(void *ctx, const struct journal_dead *), void *ctx, struct err *err);
 
 struct journal_replay {
 	struct journal_pos at;
 	struct id id;
 	int64_t due_ms; /* wall clock */
 };
-/* Parks these deliveries of a sink, whatever they were: they are owed again, `why` is in their history, and give_up counts from
- * now. Those already parked become due; those that the sink has not come to are left alone. One durable step, so not more than a
- * thousand or so: a running daemon has to wait for it. On a journal that is open, or journal_open_operator()'s. */
-int journal_replay(struct journal *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms, patchbay_str why,
-                   struct err *err);
+/* Parks these deliveries of a sink, whatever they were: they are owed again, `why` is in their history, and give_up
+ * counts from now. Those already parked become due; those that the sink has not come to are left alone. One durable
+ * step, so not more than a thousand or so: a running daemon has to wait for it. On a journal that is open, or
+ * journal_open_operator()'s. */
+int journal_replay(struct journal *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms,
+		   patchbay_str why, struct err *err);
 /* A number that changes when somebody else has replayed; waiting threads are woken. [any thread] */
 uint64_t journal_operations(struct journal *);
 
@@ -310,9 +325,11 @@ struct journal_sink_counts {
 int journal_sink_counts(struct journal *, const char *sink, struct journal_sink_counts *ret, struct err *err);
 
 /* Which quarantined request was admitted after all, as which event. */
-int journal_recovered_add(struct journal *, const struct id *request, const struct id *event, int64_t at_ms, struct err *err);
+int journal_recovered_add(struct journal *, const struct id *request, const struct id *event, int64_t at_ms,
+			  struct err *err);
 /* 1: it was; 0; -1. */
-int journal_recovered(struct journal *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms, struct err *err);
+int journal_recovered(struct journal *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
+		      struct err *err);
 
 /* ---- Housekeeping ------------------------------------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
  * what stands in it is remembered from one question to the next. */
 #include "journal/reader.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -130,10 +129,20 @@ static const struct wanted *search(const struct wanted *v, size_t n, struct hash
 	return v + low;
 }
 
-static bool is_meant(const struct wanted *w, const struct index_entry *e)
+static struct hash128 hash_of_id(const struct id *id)
 {
-	if (w->key->known || !hash128_eq(w->hash, e->key))
+	struct hash128 hash;
+	_Static_assert(sizeof hash == sizeof *id, "an id takes the place of a key's hash");
+	memcpy(&hash, id, sizeof hash);
+	return hash;
+}
+
+static bool is_meant(const struct wanted *w, const struct index_entry *e, bool by_id)
+{
+	if (w->key->known || by_id != (w->key->dedupe == PATCHBAY_DEDUPE_NONE))
 		return false;
+	if (by_id)
+		return is_first(e);
 	if (w->key->dedupe != PATCHBAY_DEDUPE_LATEST)
 		return true;
 	/* a repeat has no data of its own */
@@ -153,20 +162,28 @@ static int id_of(struct tape *t, uint64_t number, const struct index_entry *e, s
 	return 0;
 }
 
+static int mark_one(struct tape *t, uint64_t number, const struct index_entry *e, bool by_id, const struct wanted *v,
+		    size_t n, struct err *err)
+{
+	struct hash128 hash = by_id ? hash_of_id(&e->id) : e->key;
+	for (const struct wanted *w = search(v, n, hash); w < v + n && hash128_eq(w->hash, hash); w++) {
+		if (!is_meant(w, e, by_id))
+			continue;
+		if (!by_id && id_of(t, number, e, &w->key->id, err) != 0)
+			return -1;
+		w->key->known = true;
+	}
+	return 0;
+}
+
 static int mark(struct tape *t, uint64_t number, const struct index *index, const struct wanted *v, size_t n,
 		struct err *err)
 {
 	for (size_t i = 0; i < index->n; i++) {
 		const struct index_entry *e = &index->v[i];
-		if (hash128_none(e->key))
-			continue;
-		for (const struct wanted *w = search(v, n, e->key); w < v + n && hash128_eq(w->hash, e->key); w++) {
-			if (!is_meant(w, e))
-				continue;
-			if (id_of(t, number, e, &w->key->id, err) != 0)
-				return -1;
-			w->key->known = true;
-		}
+		if (mark_one(t, number, e, true, v, n, err) != 0 ||
+		    (!hash128_none(e->key) && mark_one(t, number, e, false, v, n, err) != 0))
+			return -1;
 	}
 	return 0;
 }
@@ -177,7 +194,9 @@ int journal_keys_known(struct journal_reader *r, struct journal_key *keys, size_
 	int result = 0;
 	for (size_t i = 0; i < n; i++) {
 		keys[i].known = false;
-		wanted[i] = (struct wanted){ .hash = record_key(keys[i].dedupe, keys[i].source, keys[i].key),
+		bool by_id = keys[i].dedupe == PATCHBAY_DEDUPE_NONE;
+		wanted[i] = (struct wanted){ .hash = by_id ? hash_of_id(&keys[i].id)
+							   : record_key(keys[i].dedupe, keys[i].source, keys[i].key),
 					     .data = record_data(keys[i].source, keys[i].data),
 					     .key = &keys[i] };
 	}

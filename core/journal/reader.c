@@ -2,7 +2,6 @@
  * pread into the reader's own buffer, checked, and good until the next call. */
 #include "journal/reader.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 #include <errno.h>

@@ -19,8 +19,8 @@ struct seglog_segment {
 /* writable: repairs (cuts a torn tail off, sets damaged segments aside) and may append. */
 struct seglog *seglog_open(const char *path, uint64_t segment_bytes, bool writable, struct err *err);
 void seglog_close(struct seglog *);
-/* A reader's: sees what was appended and pruned since, without reading again what it knows; at the end only as far as good
- * records follow each other. -1: err; open it anew, the log may be another one. */
+/* A reader's: sees what was appended and pruned since, without reading again what it knows; at the end only as far as
+ * good records follow each other. -1: err; open it anew, the log may be another one. */
 int seglog_refresh(struct seglog *, struct err *err);
 
 /* The end up to which the log is durable (for a reader: up to which it was found to be good). [any] */
@@ -42,7 +42,8 @@ int seglog_reserve(struct seglog *, struct journal_pos *ret, uint64_t *ret_salt,
 /* Writes at the reserved position and syncs. On failure nothing has happened, except that the file may have
  * been abandoned; the reserved position is void. */
 int seglog_commit(struct seglog *, const void *p, size_t n, struct err *err);
-/* Prepares the segment that comes after the last one, if there is much room on the disk. Another thread's may call it. */
+/* Prepares the segment that comes after the last one, if there is much room on the disk. Another thread may
+ * call it. */
 void seglog_prepare(struct seglog *, const atomic_bool *stop);
 /* Deletes the segments before `number`; the last one stays. Their indexes stay. */
 void seglog_prune(struct seglog *, uint64_t number);

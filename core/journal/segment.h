@@ -29,11 +29,13 @@ _Static_assert(sizeof(struct segment_header) == SEGMENT_HEADER_SIZE, "the header
 void segment_name(uint64_t number, const char *suffix, char out[SEGMENT_NAME_SIZE]); /* suffix "seg", "idx" */
 bool segment_parse_name(const char *name, const char *suffix, uint64_t *ret_number);
 
-/* Fills a file with zeros that segment_create() will take for this number: to overwrite costs a sync half of what it costs to
- * append. It is an improvement only: failure, a full disk say, leaves nothing behind. */
+/* Fills a file with zeros that segment_create() will take for this number: to overwrite costs a sync half of what it
+ * costs to append. It is an improvement only: failure, a full disk say, leaves nothing behind. */
 bool segment_prepare(int dir, uint64_t number, uint64_t bytes, const atomic_bool *stop);
-/* Creates and makes durable; returns the descriptor, open for writing. What stands behind the header is zeros, or nothing. */
-int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret, struct err *err);
+/* Creates and makes durable; returns the descriptor, open for writing. What stands behind the header is zeros, or
+ * nothing. */
+int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previous_end, struct segment_header *ret,
+		   struct err *err);
 /* Opens, checks the header; returns the descriptor. flags: O_RDONLY or O_RDWR. On failure errno is that of the
  * system, ENOTSUP: of another version or machine, or 0: it can be read, but is no good. */
 int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret, struct err *err);
@@ -44,7 +46,8 @@ int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret
 typedef void (*segment_each)(void *ctx, uint64_t offset, const struct record_head *);
 int64_t segment_scan(int fd, uint64_t salt, uint64_t from, uint64_t end, segment_each each, void *ctx,
                      uint64_t *ret_bad, struct err *err);
-/* Where the good records that follow each other from offset `from` on end: what stands behind them is not looked at. -1: read error. */
+/* Where the good records that follow each other from offset `from` on end: what stands behind them is not looked at.
+ * -1: read error. */
 int64_t segment_follow(int fd, uint64_t salt, uint64_t from, uint64_t end, struct err *err);
 
 struct index_entry {

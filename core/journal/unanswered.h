@@ -18,6 +18,7 @@ void unanswered_put(struct unanswered *, const struct id *, int64_t received_ns,
 void unanswered_remove(struct unanswered *, const struct id *);
 /* True when a post of the same bytes, received at now_ns, is the provider's retry of this event: its answer
  * failed, or is later than late_ms, no longer ago than horizon_s. */
-bool unanswered_is_retry(const struct unanswered *, const struct id *, int64_t now_ns, uint32_t late_ms, uint32_t horizon_s);
+bool unanswered_is_retry(const struct unanswered *, const struct id *, int64_t now_ns, uint32_t late_ms,
+			 uint32_t horizon_s);
 
 #endif

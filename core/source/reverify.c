@@ -1,6 +1,6 @@
 /* reverify.c - see reverify.h. The requests are taken in groups, since the journal finds a thousand keys as quickly as
  * one. An event is made durable first, and then noted that its request is recovered; if the process ends in between,
- * the next run finds the event's key. */
+ * the next run finds the event's key or, where it has none, its id, which is made of the request's. */
 #include "source/reverify.h"
 
 #include "base/clock.h"
@@ -19,11 +19,9 @@
 #define CALL_MEMORY ((size_t)512 << 20)
 #define GROUP_REQUESTS 512u
 #define GROUP_BYTES ((size_t)8 << 20)
-#define WHY_MAX 2048u
 
 struct event {
 	struct journal_key key; /* what it points to is in the arena */
-	bool has_key;
 	struct id id;
 	size_t start, end; /* in run.encoded */
 };
@@ -137,9 +135,27 @@ static void say_end(struct run *run)
 
 /* ---- Looking at one */
 
+/* The same in every run. */
+static struct id event_id(const struct request *request, size_t number)
+{
+	struct id id = request->id;
+	uint64_t hash = XXH3_64bits(&id, sizeof id);
+	for (size_t i = 9; i < sizeof id.b; i++, hash >>= 8) /* behind the time and the variant */
+		id.b[i] = (uint8_t)hash;
+	id.b[14] = (uint8_t)(number >> 8); /* in their order */
+	id.b[15] = (uint8_t)number;
+	return id;
+}
+
+static bool has_key(const struct event *event)
+{
+	return event->key.dedupe != PATCHBAY_DEDUPE_NONE;
+}
+
 static void take_event(void *ctx, struct journal_record *record)
 {
 	struct run *run = ctx;
+	const struct request *request = &run->requests[run->n_requests - 1];
 	if (run->n_events == run->events_room) {
 		run->events_room = run->events_room ? 2 * run->events_room : 1024;
 		run->events = xrealloc(run->events, run->events_room * sizeof *run->events);
@@ -150,15 +166,14 @@ static void take_event(void *ctx, struct journal_record *record)
 	/* Nobody knows any more whether that answer arrived. It was not 200, so what comes again is another event. */
 	if (record->dedupe == PATCHBAY_DEDUPE_UNANSWERED)
 		record->dedupe = PATCHBAY_DEDUPE_NONE;
-	event->id = record->id;
+	event->id = record->id = event_id(request, run->n_events - 1 - request->first);
 	record->flags |= JOURNAL_FLAG_LATE;
 	buf_addf(&note, "%.*s (reverified)", STR_ARG(record->note));
 	record->note = buf_str(&note);
-	event->has_key = record->dedupe != PATCHBAY_DEDUPE_NONE;
-	if (event->has_key)
-		event->key = (struct journal_key){ .source = str_c(run->r->source->name),
-						   .key = arena_copy(&run->arena, record->key),
-						   .dedupe = record->dedupe };
+	event->key = (struct journal_key){ .source = str_c(run->r->source->name),
+					   .key = arena_copy(&run->arena, record->key),
+					   .dedupe = record->dedupe,
+					   .id = event->id };
 	if (record->dedupe == PATCHBAY_DEDUPE_LATEST) { /* a state that was seen before this one may come again */
 		event->key.data = arena_copy(&run->arena, record->data);
 		event->key.since_ns = record->received_ns;
@@ -219,14 +234,11 @@ static void look_at(struct run *run, const struct journal_record *record)
 static int find_known(struct run *run, struct err *err)
 {
 	struct journal_key *keys = xcalloc(run->n_events + 1, sizeof *keys);
-	size_t n = 0;
 	for (size_t i = 0; i < run->n_events; i++)
-		if (run->events[i].has_key)
-			keys[n++] = run->events[i].key;
-	int rc = n ? journal_keys_known(run->reader, keys, n, err) : 0;
-	for (size_t i = 0, k = 0; rc == 0 && i < run->n_events; i++)
-		if (run->events[i].has_key)
-			run->events[i].key = keys[k++];
+		keys[i] = run->events[i].key;
+	int rc = run->n_events ? journal_keys_known(run->reader, keys, run->n_events, err) : 0;
+	for (size_t i = 0; rc == 0 && i < run->n_events; i++)
+		run->events[i].key = keys[i];
 	free(keys);
 	return rc;
 }
@@ -274,7 +286,7 @@ static int append(struct run *run, struct request *request, struct err *err)
 	t->records.n = 0;
 	for (size_t i = 0; i < request->n; i++) {
 		struct event *event = &run->events[request->first + i];
-		if (event->has_key)
+		if (has_key(event))
 			find_in_run(run, event);
 		if (event->key.known) {
 			id = event->key.id;
@@ -284,9 +296,10 @@ static int append(struct run *run, struct request *request, struct err *err)
 		t->n++;
 	}
 	t->outcome = JOURNAL_FRESH;
-	if (t->n && !run->r->dry_run && journal_append_wait(run->r->journal, t, err) != 0 &&
+	struct err trouble;
+	if (t->n && !run->r->dry_run && journal_append_wait(run->r->journal, t, &trouble) != 0 &&
 	    t->outcome != JOURNAL_REPLAYED)
-		return -1;
+		return err_set(err, "%s", trouble.text);
 	if (t->n && t->outcome == JOURNAL_REPLAYED) {
 		request->why = STR("its one-time token came before, with another message");
 		run->count.fails++;

@@ -72,7 +72,8 @@ void output_close(struct output *out)
 	out->fd = -1;
 }
 
-void output_let_go(struct output *out)
+/* Closes, removes an unused claim; out->at is none then. */
+static void let_go(struct output *out)
 {
 	char scratch[PLACE_NAME_MAX];
 	if (out->at.state == PLACE_NEW) {
@@ -111,7 +112,7 @@ bool output_finish(struct output *out)
 {
 	if (out->at.state == PLACE_OPEN && out->at.part && !hand_over(out))
 		return false;
-	output_let_go(out);
+	let_go(out);
 	return true;
 }
 
@@ -183,8 +184,8 @@ static bool resume_open(struct output *out)
 	return fit_length(out, name);
 }
 
-/* The folder may stand elsewhere now: a disk that was mounted in another place, or copied. A file under the same name there is
- * taken for ours only if it has the same inode. */
+/* The folder may stand elsewhere now: a disk that was mounted in another place, or copied. A file under the same name
+ * there is taken for ours only if it has the same inode. */
 static void follow_folder(struct output *out)
 {
 	static const char *const suffixes[] = { "", ".part", ".tmp" };
@@ -241,7 +242,7 @@ enum output_ready output_prepare(struct output *out, const char *base)
 		place_current_name(&out->at, name);
 		if (!file_is_at(out->fd, name)) {
 			output_log(out, PATCHBAY_LOG_WARNING, "%s was moved away; rows go to a new file", name);
-			output_let_go(out);
+			let_go(out);
 		} else if (!fit_length(out, name)) {
 			return OUTPUT_FAILED;
 		}
@@ -264,19 +265,19 @@ static bool write_new(struct output *out, const struct rows *rows)
 	    file_write_at(out->fd, rows->p, rows->n, header) != 0 || fsync(out->fd) != 0) {
 		output_failed(out, "cannot write", scratch);
 		if (ftruncate(out->fd, 0) != 0)
-			output_let_go(out); /* begin anew rather than go on with what may be in there */
+			let_go(out); /* begin anew rather than go on with what may be in there */
 		return false;
 	}
 	if (file_rename_new(scratch, name) != 0) {
 		output_failed(out, "cannot give its name to", name);
 		out->status = errno == EEXIST || errno == ENOENT ? PATCHBAY_RETRY : out->status;
-		output_let_go(out);
+		let_go(out);
 		return false;
 	}
 	if (file_sync_folder(name) != 0) {
 		output_failed(out, "cannot sync the folder of", name);
 		unlink(name);
-		output_let_go(out);
+		let_go(out);
 		return false;
 	}
 	out->at.state = PLACE_OPEN;

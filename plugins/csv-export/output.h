@@ -36,7 +36,6 @@ void output_close(struct output *); /* what was claimed or open can be resumed *
 /* Sets status by errno and the sentence "WHAT PATH: reason; what to do". Always false. */
 bool output_failed(struct output *, const char *what, const char *path);
 void output_log(struct output *, int32_t level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void output_let_go(struct output *); /* closes, removes an unused claim; out->at is none then */
 /* Finds a name for a file of this base: a new one, or a file of ours that is there. */
 bool claim_place(struct output *, const char *base);
 

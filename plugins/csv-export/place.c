@@ -85,7 +85,8 @@ bool place_parse(patchbay_str text, struct place *place)
 	if (strcmp(copy, "v1 none") == 0)
 		return true;
 	if (sscanf(copy, "v1 %7s %" SCNd64 " %7s %" SCNx64 " %" SCNu64 " %" SCNu32 " %" SCNu32 "%n", state,
-		   &place->offset, mode, &place->columns, &place->inode, &place->number, &place->folder, &behind) != 7 ||
+		   &place->offset, mode, &place->columns, &place->inode, &place->number, &place->folder,
+		   &behind) != 7 ||
 	    copy[behind] != ' ')
 		return false;
 	place->state = strcmp(state, "new") == 0 ? PLACE_NEW : strcmp(state, "open") == 0 ? PLACE_OPEN : PLACE_NONE;

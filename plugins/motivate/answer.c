@@ -8,7 +8,8 @@
 #define SAID_MAX 300
 #define SECRET_MIN 4 /* shorter ones are found in any sentence */
 
-patchbay_str api_header(const patchbay_http_answer *answer, const char *name)
+/* The value of the first header of that name, "" if there is none. */
+static patchbay_str header(const patchbay_http_answer *answer, const char *name)
 {
 	for (uint32_t i = 0; i < answer->n_headers; i++)
 		if (patchbay_eq(answer->headers[i].key, patchbay_cstr(name)))
@@ -30,7 +31,8 @@ static patchbay_str links(const struct api *api, patchbay_call *call, const patc
 	return text_str(&t);
 }
 
-patchbay_str api_shown(const struct api *api, patchbay_call *call, patchbay_str s)
+/* Fit to be shown: one line, and without a secret in it. */
+static patchbay_str shown(const struct api *api, patchbay_call *call, patchbay_str s)
 {
 	const patchbay_str secrets[] = { { api->token, api->token_n },
 					 api->options->secret_key,
@@ -46,7 +48,7 @@ patchbay_str api_said(const struct api *api, patchbay_call *call, const patchbay
 {
 	const patchbay_json *root = answer->body.n > 0 ? api->json->parse(call, answer->body) : NULL;
 	const patchbay_json *message = api->json->find(call, root, "message|error_description|error", true);
-	patchbay_str text = api_shown(api, call, api->json->text(call, message));
+	patchbay_str text = shown(api, call, api->json->text(call, message));
 
 	return patchbay_fmt(api->host, call, "Motivate Cloud answered %" PRId32 "%s%.*s", answer->status,
 			    text.n ? ": " : "", (int)text.n, text.p);
@@ -76,9 +78,9 @@ void api_judge(const struct api *api, patchbay_call *call, const patchbay_http_a
 
 	*ret = (struct api_answer){ .status = status_of(answer->status), .http_status = answer->status };
 	if (ret->status == PATCHBAY_OK) {
-		ret->location = api_shown(api, call, api_header(answer, "location"));
+		ret->location = shown(api, call, header(answer, "location"));
 		ret->link = links(api, call, answer);
-		ret->type = api_header(answer, "content-type");
+		ret->type = header(answer, "content-type");
 		ret->body = answer->body;
 		return;
 	}

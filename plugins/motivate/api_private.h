@@ -28,9 +28,5 @@ void api_logout(struct api *); /* wipes the token */
 void api_judge(const struct api *, patchbay_call *, const patchbay_http_answer *, struct api_answer *ret);
 /* "Motivate Cloud answered 400: the user does not exist", or without what it said. */
 patchbay_str api_said(const struct api *, patchbay_call *, const patchbay_http_answer *);
-/* Fit to be shown: one line, and without a secret in it. */
-patchbay_str api_shown(const struct api *, patchbay_call *, patchbay_str);
-/* The value of the first header of that name, "" if there is none. */
-patchbay_str api_header(const patchbay_http_answer *, const char *name);
 
 #endif

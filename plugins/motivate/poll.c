@@ -7,7 +7,6 @@
 #include "schedule.h"
 #include "text.h"
 
-#include <inttypes.h>
 
 #define ANSWER_MAX (UINT64_C(8) << 20)
 #define TYPE_MAX 100

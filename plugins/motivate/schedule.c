@@ -5,7 +5,6 @@
 #include "text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define PAGES_MAX 100000
 

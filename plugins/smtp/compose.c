@@ -282,6 +282,8 @@ static patchbay_status digest(const struct job *of, const patchbay_delivery *con
 		job.event = events[i];
 		patchbay_str line = title(&job), time = job.c->time->format(job.call, events[i]->time_ns);
 		patchbay_str type = events[i]->type, source = events[i]->source, id = events[i]->id;
+		if (!is_plain_line(type)) /* it must not look like lines of the digest */
+			type = address_shown(job.c->host, job.call, type);
 		buffer_addf(&text, "\n%zu. %.*s\n   %.*s from %.*s, %.*s\n   event %.*s\n", ++number, (int)line.n,
 			    line.p, (int)type.n, type.p, (int)source.n, source.p, (int)time.n, time.p, (int)id.n, id.p);
 	}

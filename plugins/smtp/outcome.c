@@ -45,6 +45,14 @@ static struct outcome objected(const struct attempt *attempt, patchbay_call *cal
 	}
 }
 
+static const char *text_of(const struct attempt *attempt)
+{
+	const struct watch *watch = attempt->watch;
+	patchbay_str password = attempt->options->password;
+	bool repeats = password.n && memmem(watch->text, strlen(watch->text), password.p, password.n);
+	return repeats ? "(not shown: it repeats the password)" : watch->text;
+}
+
 static struct outcome answered(const struct attempt *attempt, patchbay_call *call)
 {
 	const struct watch *watch = attempt->watch;
@@ -53,7 +61,7 @@ static struct outcome answered(const struct attempt *attempt, patchbay_call *cal
 		return (struct outcome){ PATCHBAY_OK, { "", 0 } };
 	if (watch->stage != STAGE_AUTH)
 		return (struct outcome){ status, SAY("%.*s answered %s with %03d %s", ARG(attempt->server),
-						     reply_stage_name(watch->stage), watch->code, watch->text) };
+						     reply_stage_name(watch->stage), watch->code, text_of(attempt)) };
 	/* A server might repeat what it was sent: only the code, and the one behind it, are safe to show. */
 	size_t digits = strspn(watch->text, "0123456789.");
 	return (struct outcome){ status, SAY("%.*s refused the login of '%.*s' with %03d %.*s%s", ARG(attempt->server),

@@ -28,20 +28,24 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 PATCHBAY = os.path.abspath(os.environ.get("PATCHBAY", os.path.join(TOP, "build", "patchbay")))
 PLUGINS = os.path.abspath(os.environ.get("PATCHBAY_PLUGIN_PATH", os.path.join(os.path.dirname(PATCHBAY), "plugins")))
 FAILIO = os.environ.get("PATCHBAY_FAILIO", "") and os.path.abspath(os.environ["PATCHBAY_FAILIO"])
-MOODY = os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")  # the folder of the sink that fails when it is told to
+# An environment with the sink `moody` beside the real plugins: it does what it is told to.
+WITH_MOODY = {"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")}
 SANITIZE = os.environ.get("PATCHBAY_SANITIZE", "")
 SLOWER = {"": 1, "address": 3, "thread": 5}.get(SANITIZE, 3)  # deadlines, not measurements, are stretched by this
 
 FLEET_SECRET = "d9d36bea41c44ae49d1bfc4a48ba2abe"
 LEARNING_KEY = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
-ROUTES = """\
+FLEET = """\
 listen: {listen}
 journal: {journal}
 sources:
   fleet:
     plugin: motive
     secret: {{file: {folder}/fleet.secret}}
+"""  # the beginning of a routes.yaml; more sources may follow
+
+ROUTES = FLEET + """\
   campus:
     plugin: lms
     allow_from: [127.0.0.1, "::1"]
@@ -434,6 +438,20 @@ def command(control, text):
     with open(control + ".new", "w") as f:
         f.write(text + "\n")
     os.rename(control + ".new", control)
+
+
+def mood(daemon, sink, word):
+    """What that sink of moody's (with `mood: {folder}/SINK.mood`) does from now on, whatever the events say."""
+    command(os.path.join(daemon.folder, sink + ".mood"), word)
+
+
+def taken(daemon, sink):
+    """(id, what was done, attempt, when in ms) of every event that a sink of moody's was given, in order."""
+    try:
+        with open(os.path.join(daemon.folder, sink)) as f:
+            return [(i, did, int(n), int(ms)) for i, did, n, ms in (line.split() for line in f.read().splitlines())]
+    except FileNotFoundError:
+        return []
 
 
 def main():

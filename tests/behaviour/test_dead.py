@@ -127,8 +127,10 @@ def test_replay_by_filter_and_rate(t):
     config = post(daemon, fault(10, do="config"))
     wait_states(daemon, bad + config, "dead")
     mood(daemon, "hook", "ok")
-    for arguments in ([], ["--skipped"], ["--force"], ["--force", "--all"], ["--rate", "fast", "--all"], [bad[0], "--all"]):
+    for arguments in ([], ["--skipped"], ["--force"], ["--force", "--all"], ["--rate", "fast", "--all"], [bad[0], "--all"],
+                      ["--class", "gave-up"]):
         daemon.cli("replay", *arguments, code=2)
+    daemon.cli("dead", "--class", "gave-up", code=2)
     daemon.cli("replay", "--class", "destination", code=1)
     daemon.cli("replay", "--until", "1d", code=1)
     equal(replay(daemon, "--class", "configuration", "--since", "10m")["replayed"], 1, "by class and time")

@@ -2,11 +2,9 @@
 the middle, order by subject, a rate that holds across restarts."""
 
 import collections
-import os
-import time
 
 import harness
-from harness import check, dumps, equal, wait_until
+from harness import check, dumps, equal, mood, taken, wait_until
 
 ROUTES = """\
 listen: {listen}
@@ -24,8 +22,7 @@ routes:
 
 def daemon(t, start=True, **sinks):
     text = "".join("  %s: {{plugin: moody, path: {folder}/%s, mood: {folder}/%s.mood, %s}}\n" % (n, n, n, o) for n, o in sinks.items())
-    return t.daemon(ROUTES % (text, ", ".join(sinks)), start=start,
-                    env={"PATCHBAY_PLUGIN_PATH": harness.PLUGINS + ":" + harness.MOODY})
+    return t.daemon(ROUTES % (text, ", ".join(sinks)), start=start, env=harness.WITH_MOODY)
 
 
 def event(number, user="u", **more):
@@ -43,22 +40,6 @@ def post(d, numbers, **more):
             equal(answer.status, 200, "answer to event %d" % n)
             ids.append(answer.event_id)
     return ids
-
-
-def taken(d, sink):
-    """(id, what, attempt, ms) of every event that the sink was given, in order."""
-    try:
-        with open(os.path.join(d.folder, sink)) as f:
-            return [(i, what, int(n), int(ms)) for i, what, n, ms in (line.split() for line in f.read().splitlines())]
-    except FileNotFoundError:
-        return []
-
-
-def mood(d, sink, word):
-    path = os.path.join(d.folder, sink + ".mood")
-    with open(path + ".new", "w") as f:
-        f.write(word + "\n")
-    os.rename(path + ".new", path)
 
 
 def wait_taken(d, sink, ids, seconds=20):

@@ -7,13 +7,7 @@ import threading
 
 from harness import *
 
-ROUTES = """\
-listen: {listen}
-journal: {journal}
-sources:
-  fleet:
-    plugin: motive
-    secret: {{file: {folder}/fleet.secret}}
+ROUTES = FLEET + """\
   campus:
     plugin: lms
     allow_from: [127.0.0.1]
@@ -40,7 +34,7 @@ FIRST = 1 + ROUTES.split("\n").index("  - from: campus")  # the line of the firs
 
 
 def daemon_with_moody(t):
-    return t.daemon(ROUTES, env={"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + MOODY})
+    return t.daemon(ROUTES, env=WITH_MOODY)
 
 
 def has(text, *parts):

@@ -4,7 +4,7 @@ identities, in one run of the daemon, after an orderly restart, and after kill -
 import time
 
 import harness
-from harness import Closed, check, command, dumps, equal, motivate_body, motivate_token, sample, wait_until
+from harness import check, command, dumps, equal, motivate_body, motivate_token, sample, wait_until
 
 
 def motive(name, **changes):

@@ -1,9 +1,11 @@
 """Requests that were refused because of a mistake of ours are recovered once it is mended: every one, once each."""
 
+import fcntl
 import json
 import os
 import socket
 import stat
+import threading
 
 import harness
 from harness import FLEET_SECRET, LEARNING_KEY, check, dumps, equal, fault, motivate_body, motive_headers, sample, wait_until
@@ -203,6 +205,23 @@ def test_killed_in_between(t):
     check(end["before"] >= recovered, "what was said to be admitted was: %r" % end)
     rows = daemon.wait_rows(count)
     equal(len({row["ref"] for row in rows}), count, "each once")
+
+
+def test_waits_for_a_daemon_that_starts(t):
+    """It has the journal before it listens to commands; so has another reverify."""
+    daemon = t.daemon(start=False)
+    secret(daemon, "fleet.secret", "mistyped")
+    daemon.start()
+    with daemon.client() as client:
+        equal(client.fleet(fault(1)).status, 403, "with the wrong secret")
+    daemon.stop()
+    secret(daemon, "fleet.secret", FLEET_SECRET)
+    with open(os.path.join(daemon.journal, "lock")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        timer = threading.Timer(0.3, fcntl.flock, (lock, fcntl.LOCK_UN))
+        timer.start()
+        equal(counts(results(daemon, "fleet")[1]), {"admitted": 1}, "once it is free")
+        timer.join()
 
 
 def connect(daemon):

@@ -6,20 +6,12 @@ import os
 import random
 
 import peer_slack as slack
-from harness import check, equal, fault, main, own_address, wait_until
+from harness import FLEET, check, equal, fault, main, own_address, wait_until
 
 TOKEN = "xoxb-17-very-secret-token"
 HOOK = "/services/T0SECRET/B0SECRET/hook-very-secret"
 
-HEAD = """\
-listen: {listen}
-journal: {journal}
-sources:
-  fleet:
-    plugin: motive
-    secret: {{file: {folder}/fleet.secret}}
-sinks:
-"""
+HEAD = FLEET + "sinks:\n"
 
 WEBHOOK = """\
   safety:

@@ -13,13 +13,7 @@ import harness
 from harness import check, equal, wait_until
 from peer_smtp import Server
 
-ROUTES = """\
-listen: {listen}
-journal: {journal}
-sources:
-  fleet:
-    plugin: motive
-    secret: {{file: {folder}/fleet.secret}}
+ROUTES = harness.FLEET + """\
 sinks:
   mail:
     plugin: smtp
@@ -288,6 +282,17 @@ def test_wrong_password_parks_the_sink(t):
     equal(server.mails, [], "mails")
     server.user = ("fleet", "wr0ng&word")  # mended
     wait_state(daemon, event, "done")
+
+
+def test_a_server_that_repeats_the_password(t):
+    server = Server(t.folder, tls="starttls", auth=["PLAIN"])
+    server.then("RCPT", "550 5.7.1 not with s3cr3t pass")
+    daemon = start(t, server, more=LOGIN + "    ca_file: %s\n" % server.ca_file)
+    event = post(daemon, 1)
+    d = wait_state(daemon, event, "dead")
+    check("with 550 (not shown" in d["why"], "why: " + d["why"])
+    for text in (daemon.logged(), json.dumps(daemon.show(event)), daemon.cli("dead", event)):
+        check("s3cr3t" not in text, "the password is shown: " + text)
 
 
 def test_unknown_certificate(t):

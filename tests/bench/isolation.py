@@ -15,13 +15,7 @@ import harness  # noqa: E402
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 6
 RATE = 300
 
-ALONE = """\
-listen: {listen}
-journal: {journal}
-sources:
-  fleet:
-    plugin: motive
-    secret: {{file: {folder}/fleet.secret}}
+ALONE = harness.FLEET + """\
 sinks:
   third: {{plugin: moody, path: {folder}/third, behaviour: ok}}
 %s
@@ -36,7 +30,7 @@ OTHERS = """\
 
 def daemon(folder, company):
     d = harness.Daemon(folder, ALONE % ((OTHERS, ", dead, slow") if company else ("", "")))
-    d.env["PATCHBAY_PLUGIN_PATH"] = harness.PLUGINS + ":" + harness.MOODY
+    d.env.update(harness.WITH_MOODY)
     return d.start()
 
 

@@ -3,25 +3,13 @@
 #ifndef TESTS_CSV_RIG_H
 #define TESTS_CSV_RIG_H
 
-#include "base/call.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "expr/expr.h"
-#include "plugin/host.h"
+#include "fake_host.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#define NOON_NS (INT64_C(1763812800) * 1000000000) /* 2025-11-22T12:00:00Z */
 #define COLUMNS_MAX 8
 
 struct rig {
@@ -54,16 +42,6 @@ static inline void rig_log(const patchbay_host *host, int32_t level, patchbay_st
 	snprintf(rig->log + n, sizeof(rig->log) - n, "%d %.*s\n", (int)level, STR_ARG(line));
 }
 
-static inline void rig_explain(patchbay_call *call, patchbay_str why)
-{
-	call_explain(call, "%.*s", STR_ARG(why));
-}
-
-static inline void *rig_alloc(patchbay_call *call, size_t n)
-{
-	return arena_alloc(&call->arena, n);
-}
-
 static inline int64_t rig_now(const patchbay_host *host)
 {
 	return ((const struct rig *)host)->now_ns;
@@ -77,12 +55,7 @@ static inline int64_t rig_left(const patchbay_call *call)
 
 static inline void *rig_option(struct rig *rig, const char *name)
 {
-	const patchbay_sink *sink = rig->plugin->sink;
-	for (uint32_t i = 0; i < sink->n_options; i++)
-		if (strcmp(sink->options[i].name, name) == 0)
-			return (char *)rig->options + sink->options[i].offset;
-	fail_msg("no option '%s'", name);
-	return NULL;
+	return sink_option(rig->plugin, rig->options, name);
 }
 
 static inline void rig_enum(struct rig *rig, const char *name, int64_t value)
@@ -99,11 +72,8 @@ static inline void rig_columns(struct rig *rig, const char *const *columns)
 		rig->columns[i].expr = NULL;
 	}
 	for (; columns[2 * n]; n++) {
-		struct err err = { "" };
 		rig->columns[n].name = str_c(columns[2 * n]);
-		rig->columns[n].expr = expr_compile(EXPR_PROGRAM, str_c(columns[2 * n + 1]), &err);
-		if (!rig->columns[n].expr)
-			fail_msg("%s", err.text);
+		rig->columns[n].expr = compile(EXPR_PROGRAM, columns[2 * n + 1]);
 	}
 	*(patchbay_fields *)rig_option(rig, "columns") = (patchbay_fields){ rig->columns, n };
 }
@@ -117,19 +87,13 @@ static inline void rig_path(struct rig *rig, const char *file)
 static inline struct rig *rig_open(void)
 {
 	static const char *const columns[] = { "id", ".id", "n", ".data.n", "text", ".data.text", NULL };
-	static const patchbay_str dir = { PLUGIN_DIR, sizeof(PLUGIN_DIR) - 1 };
 	struct rig *rig = xcalloc(1, sizeof(*rig));
-	struct err err = { "" };
-	rig->registry = registry_create();
-	registry_search(rig->registry, (patchbay_strs){ &dir, 1 });
-	rig->plugin = registry_find(rig->registry, "csv-export", &err);
-	if (!rig->plugin)
-		fail_msg("%s", err.text);
+	rig->plugin = load_plugin("csv-export", &rig->registry);
 	rig->host = (patchbay_host){ .size = sizeof(rig->host),
 				     .service = rig_service,
 				     .log = rig_log,
-				     .explain = rig_explain,
-				     .alloc = rig_alloc,
+				     .explain = fake_explain,
+				     .alloc = fake_alloc,
 				     .now_ns = rig_now,
 				     .left_ms = rig_left };
 	rig->options = xcalloc(1, rig->plugin->sink->options_size);

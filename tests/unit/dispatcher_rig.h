@@ -36,7 +36,6 @@ struct script {
 	unsigned resumes, failing_resumes, idles;
 	char resumed_with[64];
 	const char *checkpoint; /* handed back with every act */
-	unsigned acts_at_settle;
 };
 struct options {
 	struct script *script;
@@ -44,7 +43,8 @@ struct options {
 
 static struct script scripts[SINKS];
 
-static inline patchbay_status sink_create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
+static inline patchbay_status sink_create(const patchbay_host *host, patchbay_call *call, const void *options,
+					  void **self)
 {
 	(void)host, (void)call;
 	*self = ((const struct options *)options)->script;

@@ -9,10 +9,14 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 struct fixture {
@@ -129,6 +133,19 @@ static inline enum journal_outcome put(struct fixture *f, const struct journal_r
 	return t.outcome;
 }
 
+/* Until `n` more segments were begun. */
+static inline void fill(struct fixture *f, unsigned n)
+{
+	static int number;
+	uint64_t until = journal_end(f->j).hi + n;
+	while (journal_end(f->j).hi < until) {
+		char key[32];
+		snprintf(key, sizeof key, "filler %d", number++);
+		struct journal_record r = record(f, key, "{\"some\":\"data\"}");
+		assert_int_equal(put(f, &r, NULL), JOURNAL_FRESH);
+	}
+}
+
 static inline size_t count(struct fixture *f, uint8_t kind)
 {
 	struct journal_reader *reader = journal_reader_open(f->j);
@@ -142,6 +159,32 @@ static inline size_t count(struct fixture *f, uint8_t kind)
 	assert_int_equal(rc, 0);
 	journal_reader_close(reader);
 	return n;
+}
+
+/* Behind the journal's back. */
+static inline void edit(struct fixture *f, const char *sql)
+{
+	char *path = xasprintf("%s/state.db", f->path);
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000); /* the housekeeper may be at it */
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+	free(path);
+}
+
+/* Nothing can be opened any more; returns what to setrlimit(RLIMIT_NOFILE) to. */
+static inline struct rlimit use_up_descriptors(void)
+{
+	struct rlimit old, none;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	int lowest = dup(0);
+	close(lowest);
+	none = old;
+	none.rlim_cur = (rlim_t)lowest;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return old;
 }
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef TESTS_MOTIVATE_RIG_H
 #define TESTS_MOTIVATE_RIG_H
 
-#include "expr/expr.h"
 #include "net/http_client.h"
 #include "plugin/services.h"
 #include "source_harness.h"
@@ -139,39 +138,19 @@ static int64_t rig_now_ns(const patchbay_host *host)
 	return rig.now_ns;
 }
 
-/* ---- Options, by name */
-
-static const patchbay_option *rig_find(const patchbay_option *table, uint32_t n, const char *name)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (strcmp(table[i].name, name) == 0)
-			return &table[i];
-	fail_msg("no option %s", name);
-	return NULL;
-}
-
-static void *rig_field(const patchbay_option *table, uint32_t n, void *options, const char *name)
-{
-	return (char *)options + rig_find(table, n, name)->offset;
-}
+/* ---- Options */
 
 static inline const patchbay_expr *rig_expr(enum expr_form form, const char *text)
 {
-	struct err err = { "" };
-	patchbay_expr *expr = expr_compile(form, str_c(text), &err);
-
-	if (!expr)
-		fail_msg("%s", err.text);
-	rig.exprs[rig.n_exprs++] = expr;
-	return expr;
+	return rig.exprs[rig.n_exprs++] = compile(form, text);
 }
 
 static void rig_api_options(const patchbay_option *table, uint32_t n, void *options)
 {
-	*(patchbay_str *)rig_field(table, n, options, "api_url") = STR(API "/");
-	*(patchbay_str *)rig_field(table, n, options, "client_id") = STR("client \"1\"");
-	*(patchbay_str *)rig_field(table, n, options, "username") = STR("robot");
-	*(patchbay_str *)rig_field(table, n, options, "secret_key") = STR("s3cr3t-key");
+	*(patchbay_str *)option_in(table, n, options, "api_url") = STR(API "/");
+	*(patchbay_str *)option_in(table, n, options, "client_id") = STR("client \"1\"");
+	*(patchbay_str *)option_in(table, n, options, "username") = STR("robot");
+	*(patchbay_str *)option_in(table, n, options, "secret_key") = STR("s3cr3t-key");
 }
 
 /* ---- Life */

@@ -3,25 +3,13 @@
 #ifndef TESTS_SLACK_RIG_H
 #define TESTS_SLACK_RIG_H
 
-#include "base/call.h"
 #include "base/json.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "expr/expr.h"
+#include "fake_host.h"
 #include "net/http_client.h"
-#include "plugin/host.h"
 #include "plugin/services.h"
 
 #include <patchbay/preview.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#define NOON_NS (INT64_C(1763812800) * 1000000000) /* 2025-11-22T12:00:00Z */
 #define MINUTE_NS (INT64_C(60) * 1000000000)
 #define WEBHOOK "https://hooks.example.com/services/T0/B0/very-secret"
 #define TOKEN "xoxb-very-secret"
@@ -110,16 +98,6 @@ static inline void rig_log(const patchbay_host *host, int32_t level, patchbay_st
 	snprintf(rig->log, sizeof(rig->log), "%d %.*s", (int)level, STR_ARG(line));
 }
 
-static inline void rig_explain(patchbay_call *call, patchbay_str why)
-{
-	call_explain(call, "%.*s", STR_ARG(why));
-}
-
-static inline void *rig_alloc(patchbay_call *call, size_t n)
-{
-	return arena_alloc(&call->arena, n);
-}
-
 static inline int64_t rig_now(const patchbay_host *host)
 {
 	(void)host;
@@ -130,12 +108,7 @@ static inline int64_t rig_now(const patchbay_host *host)
 
 static inline void *option(struct rig *rig, const char *name)
 {
-	const patchbay_sink *sink = rig->plugin->sink;
-	for (uint32_t i = 0; i < sink->n_options; i++)
-		if (strcmp(sink->options[i].name, name) == 0)
-			return (char *)rig->options + sink->options[i].offset;
-	fail_msg("no option '%s'", name);
-	return NULL;
+	return sink_option(rig->plugin, rig->options, name);
 }
 
 static inline void set(struct rig *rig, const char *name, const char *value)
@@ -145,12 +118,9 @@ static inline void set(struct rig *rig, const char *name, const char *value)
 
 static inline void set_text(struct rig *rig, const char *name, const char *text)
 {
-	struct err err = { "" };
 	patchbay_expr **at = option(rig, name);
 	expr_free(*at);
-	*at = text ? expr_compile(EXPR_TEXT, str_c(text), &err) : NULL;
-	if (text && !*at)
-		fail_msg("%s", err.text);
+	*at = text ? compile(EXPR_TEXT, text) : NULL;
 }
 
 static inline void slack_says(struct rig *rig, int32_t status, const char *answer)
@@ -173,20 +143,14 @@ static inline void start(struct rig *rig)
 
 static inline struct rig *rig_open(void)
 {
-	static const patchbay_str dir = { PLUGIN_DIR, sizeof(PLUGIN_DIR) - 1 };
 	struct rig *rig = the_rig = xcalloc(1, sizeof(*rig));
-	struct err err = { "" };
 
-	rig->registry = registry_create();
-	registry_search(rig->registry, (patchbay_strs){ &dir, 1 });
-	rig->plugin = registry_find(rig->registry, "slack", &err);
-	if (!rig->plugin)
-		fail_msg("%s", err.text);
+	rig->plugin = load_plugin("slack", &rig->registry);
 	rig->host = (patchbay_host){ .size = sizeof(rig->host),
 				     .service = rig_service,
 				     .log = rig_log,
-				     .explain = rig_explain,
-				     .alloc = rig_alloc,
+				     .explain = fake_explain,
+				     .alloc = fake_alloc,
 				     .now_ns = rig_now };
 	rig->options = xcalloc(1, rig->plugin->sink->options_size);
 	call_init(&rig->call, 64 << 20);

@@ -2,7 +2,8 @@
  * what the host does with sources.
  *
  * A request of it is authentic if its header x-secret is the option's. Each line of its body is an event, CLASS:KEY or
- * CLASS:KEY:REST, where CLASS is key, latest, unanswered or held; "none" is no event, and anything else malformed. */
+ * CLASS:KEY:REST, where CLASS is key, latest, unanswered, held, or token (then KEY is a one-time token, and the line the
+ * key); "none" is no event, and anything else malformed. */
 #ifndef TESTS_SOURCE_FAKE_H
 #define TESTS_SOURCE_FAKE_H
 
@@ -70,25 +71,29 @@ static inline patchbay_status fake_verify(const void *self, patchbay_call *call,
 
 static inline bool fake_event(patchbay_str line, bool lenient, patchbay_event *event)
 {
-	static const char *const classes[] = { "key", "latest", "unanswered", "held" };
+	static const char *const classes[] = { "key", "latest", "unanswered", "held", "token" };
 	static const uint32_t dedupe[] = { PATCHBAY_DEDUPE_KEY, PATCHBAY_DEDUPE_LATEST, PATCHBAY_DEDUPE_UNANSWERED,
-					   PATCHBAY_DEDUPE_KEY };
+					   PATCHBAY_DEDUPE_KEY, PATCHBAY_DEDUPE_KEY };
 	const char *colon = memchr(line.p, ':', line.n);
 	size_t k = 0;
 	*event = (patchbay_event){ .size = sizeof *event, .type = STR("thing"), .data = line };
 	if (!colon)
 		return false;
 	patchbay_str class_ = { line.p, (size_t)(colon - line.p) };
-	while (k < 4 && !str_is(class_, classes[k]))
+	while (k < 5 && !str_is(class_, classes[k]))
 		k++;
-	if (k == 4 && !lenient)
+	if (k == 5 && !lenient)
 		return false;
-	event->dedupe = k < 4 ? dedupe[k] : PATCHBAY_DEDUPE_KEY;
+	event->dedupe = k < 5 ? dedupe[k] : PATCHBAY_DEDUPE_KEY;
 	event->flags = k == 3 ? PATCHBAY_EVENT_ENRICH : 0;
 	event->key = (patchbay_str){ colon + 1, line.n - class_.n - 1 };
 	const char *rest = memchr(event->key.p, ':', event->key.n);
 	if (rest)
 		event->key.n = (size_t)(rest - event->key.p);
+	if (k == 4) {
+		event->token = event->key;
+		event->key = line;
+	}
 	return true;
 }
 

@@ -3,21 +3,10 @@
 #ifndef TESTS_SOURCE_HARNESS_H
 #define TESTS_SOURCE_HARNESS_H
 
-#include "base/call.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "plugin/host.h"
+#include "fake_host.h"
 
 #include <patchbay/services.h>
 #include <patchbay/simulate.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define EVENTS_MAX 64
 #define RECEIVED_NS (INT64_C(1763700000) * NS_PER_S_)
@@ -37,15 +26,9 @@ struct source {
 
 static inline struct source *source_open(const char *name)
 {
-	static const patchbay_str dir = { PLUGIN_DIR, sizeof(PLUGIN_DIR) - 1 };
 	struct source *s = xcalloc(1, sizeof(*s));
-	struct err err = { "" };
 
-	s->registry = registry_create();
-	registry_search(s->registry, (patchbay_strs){ &dir, 1 });
-	s->plugin = registry_find(s->registry, name, &err);
-	if (!s->plugin)
-		fail_msg("%s", err.text);
+	s->plugin = load_plugin(name, &s->registry);
 	assert_non_null(s->plugin->source);
 	s->options = xcalloc(1, s->plugin->source->options_size);
 	call_init(&s->call, 1 << 20);
@@ -56,15 +39,8 @@ static inline struct source *source_open(const char *name)
 static inline void *source_option(struct source *s, const char *name)
 {
 	const patchbay_source *side = s->plugin->source;
-	const char *at = (const char *)side->options;
 
-	for (uint32_t i = 0; i < side->n_options; i++, at += side->options[0].size) {
-		const patchbay_option *option = (const void *)at;
-		if (strcmp(option->name, name) == 0)
-			return (char *)s->options + option->offset;
-	}
-	fail_msg("no option %s", name);
-	return NULL;
+	return option_in(side->options, side->n_options, s->options, name);
 }
 
 static inline void source_secrets(struct source *s, const char *name, const patchbay_str *v, size_t n)

@@ -11,9 +11,17 @@
 #include "expr/select.h"
 
 #include <jq.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int try_compile(enum expr_form form, patchbay_str text, struct err *err)
+{
+	patchbay_expr *expr = expr_compile(form, text, err);
+	expr_free(expr);
+	return expr ? 0 : -1;
+}
 
 static const char data_json[] =
 	"{\"id\": 1744302113019687286, \"neg\": -15.715800000000002, \"exp\": 1E2, \"zero\": 0, \"empty\": \"\",\n"
@@ -41,6 +49,53 @@ static patchbay_delivery delivery(const char *data)
 		.time_ns = INT64_C(1763784834123000000),
 		.received_ns = INT64_C(1763784835000000000),
 	};
+}
+
+/* ---- The lanes of a sink share its expressions */
+
+#define RUNNERS 4
+
+struct runner {
+	pthread_t thread;
+	const patchbay_expr *expr;
+	char data[40], wanted[40];
+	int wrong;
+};
+
+static void *evaluate(void *arg)
+{
+	struct runner *r = arg;
+	patchbay_call call = { 0 };
+	patchbay_delivery d = delivery(r->data);
+	call_init(&call, 16 << 20);
+	for (int i = 0; i < 2000; i++) {
+		patchbay_value value = { .size = sizeof(value) };
+		call_begin(&call, 0);
+		if (!expr_eval(&call, r->expr, &d, NULL, NULL, &value) || !str_is(value.text, r->wanted))
+			r->wrong++;
+	}
+	call_fini(&call);
+	return NULL;
+}
+
+static void threads_share_an_expression(void **state)
+{
+	struct runner runners[RUNNERS] = { 0 };
+	struct err err;
+	patchbay_expr *expr = expr_compile(EXPR_PROGRAM, STR("{n: (.data.n + 1)}"), &err);
+	(void)state;
+	assert_non_null(expr);
+	for (int i = 0; i < RUNNERS; i++) {
+		runners[i].expr = expr;
+		snprintf(runners[i].data, sizeof(runners[i].data), "{\"n\":%d}", i * 100);
+		snprintf(runners[i].wanted, sizeof(runners[i].wanted), "{\"n\":%d}", i * 100 + 1);
+		assert_int_equal(pthread_create(&runners[i].thread, NULL, evaluate, &runners[i]), 0);
+	}
+	for (int i = 0; i < RUNNERS; i++) {
+		pthread_join(runners[i].thread, NULL);
+		assert_int_equal(runners[i].wrong, 0);
+	}
+	expr_free(expr);
 }
 
 static int setup(void **state)
@@ -300,9 +355,9 @@ static void bytes_that_are_no_utf8_do_no_harm(void **state)
 	assert_non_null(strstr(selected, "\xef\xbf\xbd"));
 	assert_string_equal(selected, eval(call, EXPR_PROGRAM, ".subject | .", &d, NULL));
 	struct err err;
-	assert_int_equal(expr_check(EXPR_PROGRAM, STR(". == \"\xff\""), &err), -1);
-	assert_int_equal(expr_check(EXPR_TEXT, STR("\xff"), &err), -1);
-	assert_int_equal(expr_check(EXPR_PROGRAM, (patchbay_str){ ". \0 | x", 7 }, &err), -1);
+	assert_int_equal(try_compile(EXPR_PROGRAM, STR(". == \"\xff\""), &err), -1);
+	assert_int_equal(try_compile(EXPR_TEXT, STR("\xff"), &err), -1);
+	assert_int_equal(try_compile(EXPR_PROGRAM, (patchbay_str){ ". \0 | x", 7 }, &err), -1);
 }
 
 static void deep_data_is_no_danger(void **state)
@@ -337,7 +392,7 @@ static void what_is_off_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		struct err err = { "" };
-		if (expr_check(EXPR_PROGRAM, str_c(programs[i]), &err) == 0)
+		if (try_compile(EXPR_PROGRAM, str_c(programs[i]), &err) == 0)
 			fail_msg("let through: %s", programs[i]);
 		if (!strstr(err.text, "switched off"))
 			fail_msg("%s: %s", programs[i], err.text);
@@ -372,7 +427,7 @@ static void what_the_scanner_misses_fails_when_run(void **state)
 static void assert_refused(enum expr_form form, const char *text, const char *expected)
 {
 	struct err err = { "" };
-	assert_int_equal(expr_check(form, str_c(text), &err), -1);
+	assert_int_equal(try_compile(form, str_c(text), &err), -1);
 	if (!strstr(err.text, expected) || strchr(err.text, '\n') || strstr(err.text, "Unix shell") ||
 	    strstr(err.text, "jq: error"))
 		fail_msg("%s: %s", text, err.text);
@@ -588,6 +643,7 @@ int main(void)
 		T(texts_escape_what_is_interpolated_and_nothing_else),
 		T(truth_is_jq_truth),
 		T(the_limit_of_the_call_is_kept),
+		T(threads_share_an_expression),
 	};
 	return cmocka_run_group_tests(tests, put_home, remove_home);
 }

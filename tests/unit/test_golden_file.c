@@ -152,8 +152,8 @@ static void says_what_came_instead(void **state)
 	assert_says(
 		FLEET "  sample: ping\n  signed: wrong\n",
 		"t.yaml:2:3: expected the request to be accepted, it was refused: X-KT-Webhook-Signature matches none "
-		"of the configured secrets (1): compare 'secret' with the webhook's in Motive; a proxy that changes "
-		"the body breaks it, too\n");
+		"of the configured secrets (1: env FLEET_SECRET): compare 'secret' with the webhook's in Motive; a "
+		"proxy that changes the body breaks it, too\n");
 	assert_says(FLEET "  sample: fault_code_opened\n  expect: {verdict: refused, why: x}\n",
 		    "t.yaml:5:21: expected the request to be refused, it was accepted: HMAC-SHA1, secret 1 of 1 (env "
 		    "FLEET_SECRET)\n");

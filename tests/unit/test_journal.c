@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -397,13 +396,7 @@ static void test_a_repeat_is_no_event_when_descriptors_have_run_out(void **state
 	struct journal_record r = record(f, "a", "{}");
 	put(f, &r, NULL);
 	reopen(f); /* the journal has to look it up on the disk now */
-	struct rlimit old, none;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	int lowest = dup(0);
-	close(lowest);
-	none = old;
-	none.rlim_cur = (rlim_t)lowest;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct rlimit old = use_up_descriptors();
 	enum journal_outcome outcome = put(f, &r, NULL);
 	struct journal_stats stats;
 	journal_stats(f->j, &stats);

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,19 +37,6 @@ static char *newest(const struct fixture *f)
 	return path;
 }
 
-/* Fills the journal until `n` more segments were begun. */
-static void fill(struct fixture *f, unsigned n)
-{
-	static int number;
-	uint64_t until = journal_end(f->j).hi + n;
-	while (journal_end(f->j).hi < until) {
-		char key[32];
-		snprintf(key, sizeof key, "filler %d", number++);
-		struct journal_record r = record(f, key, "{\"some\":\"data\"}");
-		assert_int_equal(put(f, &r, NULL), JOURNAL_FRESH);
-	}
-}
-
 static void test_waiting_tells_what_became_of_it(void **state)
 {
 	struct fixture *f = *state;
@@ -77,13 +63,7 @@ static void test_waiting_ends_when_the_journal_is_in_trouble(void **state)
 	struct journal_record r = record(f, "a", "{}");
 	put(f, &r, NULL);
 	reopen(f); /* it has to look for repeats on the disk now */
-	struct rlimit old, none;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	int lowest = dup(0);
-	close(lowest);
-	none = old;
-	none.rlim_cur = (rlim_t)lowest;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct rlimit old = use_up_descriptors();
 	enum journal_outcome outcome = poll_step(f, "fleet", &r, 1, "1");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_int_equal(outcome, JOURNAL_UNAVAILABLE);

@@ -2,9 +2,7 @@
  * be moved: --wrap=clock_steady_ns, clock_wall_ns. */
 #include "journal_fixture.h"
 
-#include <sqlite3.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define DAY_NS (86400 * NS_PER_S)
@@ -75,30 +73,6 @@ static enum journal_outcome poll_key(struct fixture *f, const char *key)
 {
 	struct journal_record r = record(f, key, "{}");
 	return poll_step(f, &r, 1);
-}
-
-static void edit(struct fixture *f, const char *sql)
-{
-	char *path = xasprintf("%s/state.db", f->path);
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000); /* the housekeeper may be at it */
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail_msg("%s", sqlite3_errmsg(db));
-	sqlite3_close(db);
-	free(path);
-}
-
-static void fill(struct fixture *f, unsigned n)
-{
-	static int number;
-	uint64_t until = journal_end(f->j).hi + n;
-	while (journal_end(f->j).hi < until) {
-		char key[32];
-		snprintf(key, sizeof key, "filler %d", number++);
-		struct journal_record r = record(f, key, "{\"some\":\"data\"}");
-		assert_int_equal(put(f, &r, NULL), JOURNAL_FRESH);
-	}
 }
 
 /* ---- Time passes */
@@ -244,13 +218,7 @@ static void test_a_step_that_fails_leaves_nothing_untrue(void **state)
 	assert_int_equal(poll_item(f, "1", "A"), JOURNAL_FRESH);
 	assert_int_equal(poll_item(f, "2", "A"), JOURNAL_FRESH);
 	reopen(f); /* it has to look for repeats on the disk now */
-	struct rlimit old, none;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	int lowest = dup(0);
-	close(lowest);
-	none = old;
-	none.rlim_cur = (rlim_t)lowest;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	struct rlimit old = use_up_descriptors();
 	struct journal_record v[] = { item(f, "1", "B"), item(f, "2", "A") };
 	enum journal_outcome outcome = poll_step(f, v, 2);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);

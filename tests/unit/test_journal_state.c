@@ -2,7 +2,6 @@
  */
 #include "journal_fixture.h"
 
-#include <sqlite3.h>
 #include <unistd.h>
 
 static struct err err;
@@ -327,18 +326,6 @@ static void test_what_waits_alone_holds_nothing_up_and_is_owed(void **state)
 	settle_one(f, ended(2, JOURNAL_DONE, 5000));
 	settle_one(f, parked(3, 3, JOURNAL_WAITS));
 	assert_string_equal(due(f, 5001, &next), "3");
-}
-
-static void edit(struct fixture *f, const char *sql)
-{
-	char *path = xasprintf("%s/state.db", f->path);
-	sqlite3 *db;
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_busy_timeout(db, 5000); /* the housekeeper may be at it */
-	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		fail_msg("%s", sqlite3_errmsg(db));
-	sqlite3_close(db);
-	free(path);
 }
 
 static void test_opening_a_sink_lets_go_what_would_wait_for_ever(void **state)

@@ -15,7 +15,7 @@ static const patchbay_source *side(void)
 
 static void *option(const char *name)
 {
-	return rig_field(side()->options, side()->n_options, fetch.options, name);
+	return option_in(side()->options, side()->n_options, fetch.options, name);
 }
 
 static int setup(void **state)
@@ -26,12 +26,12 @@ static int setup(void **state)
 	memset(&fetch, 0, sizeof(fetch));
 	fetch.options = xcalloc(1, side()->options_size);
 	rig_api_options(side()->options, side()->n_options, fetch.options);
-	map = rig_find(side()->options, side()->n_options, "enrich");
+	map = find_option(side()->options, side()->n_options, "enrich");
 	fetch.enrich = xcalloc(1, map->fields_size);
 	*(const void **)option("enrich") = fetch.enrich;
-	*(const patchbay_expr **)rig_field(map->fields, map->n_fields, fetch.enrich, "path") =
+	*(const patchbay_expr **)option_in(map->fields, map->n_fields, fetch.enrich, "path") =
 		rig_expr(EXPR_TEXT, "/ftplogs/\\(.data.event_data.ftp_log_id)/errors");
-	*(int64_t *)rig_field(map->fields, map->n_fields, fetch.enrich, "within") = 60000;
+	*(int64_t *)option_in(map->fields, map->n_fields, fetch.enrich, "within") = 60000;
 	assert_int_equal(side()->create(&rig.host, &rig.call, fetch.options, &fetch.self), PATCHBAY_OK);
 	return 0;
 }

@@ -19,19 +19,19 @@ static const patchbay_source *side(void)
 
 static void *option(const char *name)
 {
-	return rig_field(side()->options, side()->n_options, fetch.options, name);
+	return option_in(side()->options, side()->n_options, fetch.options, name);
 }
 
 static void *poll_option(size_t i, const char *name)
 {
-	const patchbay_option *list = rig_find(side()->options, side()->n_options, "poll");
+	const patchbay_option *list = find_option(side()->options, side()->n_options, "poll");
 
-	return rig_field(list->fields, list->n_fields, (char *)fetch.polls + i * list->fields_size, name);
+	return option_in(list->fields, list->n_fields, (char *)fetch.polls + i * list->fields_size, name);
 }
 
 static void set_polls(size_t n)
 {
-	const patchbay_option *list = rig_find(side()->options, side()->n_options, "poll");
+	const patchbay_option *list = find_option(side()->options, side()->n_options, "poll");
 
 	free(fetch.polls);
 	fetch.polls = xcalloc(n, list->fields_size);

@@ -31,7 +31,7 @@ static const patchbay_sink *side(void)
 
 static void *option(const char *name)
 {
-	return rig_field(side()->options, side()->n_options, sink.options, name);
+	return option_in(side()->options, side()->n_options, sink.options, name);
 }
 
 static int setup(void **state)

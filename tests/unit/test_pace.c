@@ -68,6 +68,24 @@ static void many_at_once_share_the_rate(void **state)
 	assert_int_equal(calls, 20);
 }
 
+/* Wakes up late by turns, as schedulers do; calls take their time. */
+static void no_window_has_more_calls_than_agreed(void **state)
+{
+	struct pace pace;
+	int64_t now = 100 * S, seen[200];
+	(void)state;
+	pace_init(&pace, 20, 1000, 1, now);
+	for (int i = 0; i < 200; i++) {
+		now = (pace.next_ns > now ? pace.next_ns : now) + (i % 21 == 0 ? 19 * MS : 0);
+		assert_true(pace_allows(&pace, now));
+		pace_began(&pace, now);
+		seen[i] = now += 3 * MS * (i % 3); /* somewhere within its call */
+		pace_ended(&pace, now += 1 * MS);
+		assert_true(i < 20 || seen[i] - seen[i - 20] >= S);
+	}
+	assert_true(now - 100 * S < 11 * S); /* and it costs little of the rate */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +93,7 @@ int main(void)
 		cmocka_unit_test(slow_rates_count_from_the_end_of_a_call),
 		cmocka_unit_test(fast_rates_keep_their_rate),
 		cmocka_unit_test(many_at_once_share_the_rate),
+		cmocka_unit_test(no_window_has_more_calls_than_agreed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,9 +106,9 @@ static void odd_policies_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(grows_and_is_capped),   cmocka_unit_test(jitter_uses_its_range),
-		cmocka_unit_test(same_seed_same_delays), cmocka_unit_test(list_is_taken_as_it_is),
-		cmocka_unit_test(gives_up_by_age),       cmocka_unit_test(odd_policies_do_no_harm),
+		cmocka_unit_test(grows_and_is_capped),     cmocka_unit_test(jitter_uses_its_range),
+		cmocka_unit_test(same_seed_same_delays),   cmocka_unit_test(list_is_taken_as_it_is),
+		cmocka_unit_test(gives_up_by_age),         cmocka_unit_test(odd_policies_do_no_harm),
 		cmocka_unit_test(probes_never_come_early),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include "source/quarantine.h"
 #include "source/reverify.h"
 
+#include <sqlite3.h>
+
 #define LINES_MAX 64
 
 static struct { /* what the last run said */
@@ -27,6 +29,7 @@ static const char *reverify(struct bench *b, bool dry_run)
 	said.n = 0;
 	if (reverify_run(&r, &err) != 0)
 		fail_msg("%s", err.text);
+	assert_string_equal(err.text, "");
 	assert_true(said.n > 0);
 	return said.lines[said.n - 1];
 }
@@ -224,6 +227,46 @@ static void equal_events_that_nothing_identifies_stay_two(void **state)
 	assert_int_equal(v[0].dedupe, PATCHBAY_DEDUPE_NONE);
 }
 
+static void forget_what_was_recovered(struct bench *b)
+{
+	char *path = xasprintf("%s/state.db", b->dir);
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000); /* the housekeeper may be at it */
+	if (sqlite3_exec(db, "DELETE FROM recovered", NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(db));
+	sqlite3_close(db);
+	free(path);
+}
+
+static void killed_before_it_was_noted(void **state)
+{
+	struct bench *b = *state;
+	struct shown v[8];
+	post(b, "new", "unanswered:engine\nkey:a\nunanswered:engine");
+	post(b, "new", "unanswered:engine");
+	b->options.secret = STR("new");
+	assert_string_equal(reverify(b, false), END(2, 4, 0, 0, 0, 0));
+	forget_what_was_recovered(b);
+	assert_string_equal(reverify(b, false), END(0, 0, 2, 0, 0, 0));
+	assert_int_equal(events(b, v, 8), 4);
+	char id[ID_TEXT_SIZE];
+	id_format(&v[3].id, id);
+	assert_non_null(strstr(said.lines[1], id)); /* as which event it is here */
+}
+
+static void a_replay_stays_where_it_is(void **state)
+{
+	struct bench *b = *state;
+	post(b, "new", "token:t:one");
+	post(b, "new", "token:t:two");
+	b->options.secret = STR("new");
+	assert_string_equal(reverify(b, false), END(1, 1, 0, 0, 1, 0));
+	assert_non_null(strstr(said.lines[1], "its one-time token came before"));
+	assert_string_equal(reverify(b, false), END(0, 0, 0, 0, 1, 1));
+	assert_string_equal(reverify(b, false), END(0, 0, 0, 0, 1, 1)); /* not one more each time */
+}
+
 static void what_was_not_understood_is_parsed_again(void **state)
 {
 	struct bench *b = *state;
@@ -375,6 +418,8 @@ int main(void)
 		TEST(also_when_dedupe_has_forgotten_it),
 		TEST(states_are_recovered_unless_they_came_again),
 		TEST(equal_events_that_nothing_identifies_stay_two),
+		TEST(killed_before_it_was_noted),
+		TEST(a_replay_stays_where_it_is),
 		TEST(what_was_not_understood_is_parsed_again),
 		TEST(what_brings_no_event_is_done_with),
 		TEST(held_events_stay_held),

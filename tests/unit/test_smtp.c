@@ -1,25 +1,13 @@
 /* The smtp plugin without a server: what it takes in routes.yaml, what it would send, what it refuses before it
  * connects. */
-#include "base/call.h"
-#include "base/mem.h"
-#include "base/str.h"
-#include "expr/expr.h"
-#include "plugin/host.h"
+#include "fake_host.h"
 
 #include <patchbay/preview.h>
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #define EVENTS_MAX 8
-#define NOON_NS (INT64_C(1763812800) * 1000000000) /* 2025-11-22T12:00:00Z */
 
 struct rig {
 	struct registry *registry;
@@ -34,12 +22,7 @@ struct rig {
 
 static void *option(struct rig *rig, const char *name)
 {
-	const patchbay_sink *sink = rig->plugin->sink;
-	for (uint32_t i = 0; i < sink->n_options; i++)
-		if (strcmp(sink->options[i].name, name) == 0)
-			return (char *)rig->options + sink->options[i].offset;
-	fail_msg("no option '%s'", name);
-	return NULL;
+	return sink_option(rig->plugin, rig->options, name);
 }
 
 static void set_str(struct rig *rig, const char *name, const char *value)
@@ -47,26 +30,22 @@ static void set_str(struct rig *rig, const char *name, const char *value)
 	*(patchbay_str *)option(rig, name) = str_c(value);
 }
 
-static void set_expr(struct rig *rig, const patchbay_expr **field, enum expr_form form, const char *program)
+static void set_expr(const patchbay_expr **field, enum expr_form form, const char *program)
 {
-	struct err err = { "" };
-	(void)rig;
 	expr_free((patchbay_expr *)(uintptr_t)*field);
-	*field = program ? expr_compile(form, str_c(program), &err) : NULL;
-	if (program && !*field)
-		fail_msg("%s", err.text);
+	*field = program ? compile(form, program) : NULL;
 }
 
 static void set_text(struct rig *rig, const char *name, const char *text)
 {
-	set_expr(rig, option(rig, name), EXPR_TEXT, text);
+	set_expr(option(rig, name), EXPR_TEXT, text);
 }
 
 /* NULL-terminated. */
 static void set_to(struct rig *rig, const char *const *addresses)
 {
 	patchbay_strs_expr *to = option(rig, "to");
-	set_expr(rig, &to->expr, EXPR_PROGRAM, NULL);
+	set_expr(&to->expr, EXPR_PROGRAM, NULL);
 	to->strs = (patchbay_strs){ rig->to, 0 };
 	for (; *addresses; addresses++)
 		rig->to[to->strs.n++] = str_c(*addresses);
@@ -76,7 +55,7 @@ static void set_to_expr(struct rig *rig, const char *program)
 {
 	patchbay_strs_expr *to = option(rig, "to");
 	to->strs.n = 0;
-	set_expr(rig, &to->expr, EXPR_PROGRAM, program);
+	set_expr(&to->expr, EXPR_PROGRAM, program);
 }
 
 static void set_domains(struct rig *rig, const char *const *domains)
@@ -92,14 +71,8 @@ static void set_domains(struct rig *rig, const char *const *domains)
 
 static int setup(void **state)
 {
-	static const patchbay_str dir = { PLUGIN_DIR, sizeof(PLUGIN_DIR) - 1 };
 	struct rig *rig = xcalloc(1, sizeof(*rig));
-	struct err err = { "" };
-	rig->registry = registry_create();
-	registry_search(rig->registry, (patchbay_strs){ &dir, 1 });
-	rig->plugin = registry_find(rig->registry, "smtp", &err);
-	if (!rig->plugin)
-		fail_msg("%s", err.text);
+	rig->plugin = load_plugin("smtp", &rig->registry);
 	rig->options = xcalloc(1, rig->plugin->sink->options_size);
 	call_init(&rig->call, 1 << 20);
 	call_begin(&rig->call, 0);
@@ -393,7 +366,12 @@ static void many_events_become_a_digest(void **state)
 		e[i].time_ns += (int64_t)i * 60 * 1000000000;
 	}
 	e[2].route = STR("routes.yaml:50");
+	e[4].type = STR("x\n   event id-9");
 	*(int64_t *)option(rig, "digest") = 3;
+	assert_int_equal(preview(rig, e, 5), PATCHBAY_OK);
+	assert_says(rig, "\"subject\":\"4 events, 2025-11-22 12:00-12:04 UTC\"");
+	assert_says(rig, "   x?   event id-9 from fleet"); /* no line of its own */
+	e[4].type = e[0].type;
 	assert_int_equal(preview(rig, e, 5), PATCHBAY_OK);
 	assert_says(rig, "\"subject\":\"4 x fault_code_opened, 2025-11-22 12:00-12:04 UTC\"");
 	assert_says(rig,

@@ -50,7 +50,8 @@ static inline void patchbay_keys_fini(patchbay_keys *keys)
 	keys->n = 0;
 }
 
-/* [control] Anything but OK: explained, nothing to free. Host and option must outlive the keys. algorithm: PATCHBAY_SHA1, PATCHBAY_SHA256. */
+/* [control] Anything but OK: explained, nothing to free. Host and option must outlive the keys. algorithm:
+ * PATCHBAY_SHA1, PATCHBAY_SHA256. */
 static inline patchbay_status patchbay_keys_init(patchbay_keys *keys, const patchbay_host *host, patchbay_call *call,
 						 const patchbay_crypto_service *crypto, uint32_t algorithm,
 						 const char *option, patchbay_strs secrets)
@@ -98,7 +99,8 @@ static inline patchbay_str patchbay_keys_name(const patchbay_keys *keys, patchba
 	return patchbay_fmt(host, call, "secret %zu of %zu (%.*s)", match, keys->n, (int)name.n, name.p);
 }
 
-/* [any] All of them, for the sentence that says that none matched: "2: env FLEET_SECRET, file /etc/patchbay/old.key". */
+/* [any] All of them, for the sentence that says that none matched: "2: env FLEET_SECRET, file
+ * /etc/patchbay/old.key". */
 static inline patchbay_str patchbay_keys_names(const patchbay_keys *keys, patchbay_call *call)
 {
 	const patchbay_host *host = keys->host;

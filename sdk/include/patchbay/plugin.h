@@ -47,21 +47,23 @@ extern "C" {
 typedef int32_t patchbay_status; /* constants, never enum types: the width must not be the compiler's */
 enum {
 	PATCHBAY_OK = 0,
-	PATCHBAY_REPLY = 1,     /* verify: answer with *reply and go no further; nothing is stored */
-	PATCHBAY_RETRY = 2,     /* act: this event, later; not before result.after_ms, and not before the host's back-off */
-	PATCHBAY_AGAIN = 3,     /* act: nothing done yet; make *checkpoint durable, then call again */
-	PATCHBAY_DOWN = 4,      /* act: the destination takes nothing now (unreachable, rate-limited, 5xx), whichever the
-	                         * event; the host waits, not less than after_ms, and tries with one event */
-	PATCHBAY_UNTOUCHED = 5, /* act: not attempted in this call, and no attempt is counted; hand it over again soon. On
-	                         * every event of a call: as RETRY */
-	PATCHBAY_EDENIED = -1,  /* verify: not authentic */
-	PATCHBAY_EMALFORMED = -2, /* parse: authentic, but not understood; the host quarantines the bytes */
-	PATCHBAY_EBADEVENT = -3,  /* act: this event will never work here; dead letter */
-	PATCHBAY_EBADSINK = -4, /* act: nothing will work here until a person mends it (wrong token, folder gone) */
-	PATCHBAY_ECONFIG = -5,  /* check, create: the options are wrong, host->explain() says why. act: as it is
-	                         * configured the sink must not, or cannot, deliver this event; dead letter */
-	PATCHBAY_ENOMEM = -6,   /* a limit of the host was reached; give up this call */
-	PATCHBAY_ELIMIT = -7,   /* create, resume: something outside is missing or busy; tried again later */
+	PATCHBAY_REPLY = 1,         /* verify: answer with *reply and go no further; nothing is stored */
+	PATCHBAY_RETRY = 2,         /* act: this event, later; not before result.after_ms, and not before the host's
+				     * back-off */
+	PATCHBAY_AGAIN = 3,         /* act: nothing done yet; make *checkpoint durable, then call again */
+	PATCHBAY_DOWN = 4,          /* act: the destination takes nothing now (unreachable, rate-limited, 5xx),
+				     * whichever the event; the host waits, not less than after_ms, and tries with one
+				     * event */
+	PATCHBAY_UNTOUCHED = 5,     /* act: not attempted in this call, and no attempt is counted; hand it over again
+				     * soon. On every event of a call: as RETRY */
+	PATCHBAY_EDENIED = -1,      /* verify: not authentic */
+	PATCHBAY_EMALFORMED = -2,   /* parse: authentic, but not understood; the host quarantines the bytes */
+	PATCHBAY_EBADEVENT = -3,    /* act: this event will never work here; dead letter */
+	PATCHBAY_EBADSINK = -4,     /* act: nothing will work here until a person mends it (wrong token, folder gone) */
+	PATCHBAY_ECONFIG = -5,      /* check, create: the options are wrong, host->explain() says why. act: as it is
+				     * configured the sink must not, or cannot, deliver this event; dead letter */
+	PATCHBAY_ENOMEM = -6,       /* a limit of the host was reached; give up this call */
+	PATCHBAY_ELIMIT = -7,       /* create, resume: something outside is missing or busy; tried again later */
 	PATCHBAY_EUNSUPPORTED = -8, /* sign: this instance cannot do that; host->explain() says why */
 };
 
@@ -103,8 +105,8 @@ struct patchbay_host {
 	/* [any] Milliseconds until this call must have returned; 0 when overdue. */
 	int64_t (*left_ms)(const patchbay_call *);
 	/* [any] How a person calls the index'th value (from 0) of this instance's secret option, to say which
-	 * one matched: "env FLEET_SECRET", "file /etc/patchbay/old.key", "written in routes.yaml". Never its value. Valid
-	 * until destroy(); "" where there is none. */
+	 * one matched: "env FLEET_SECRET", "file /etc/patchbay/old.key", "written in routes.yaml". Never its value.
+	 * Valid until destroy(); "" where there is none. */
 	patchbay_str (*secret_name)(const patchbay_host *, const char *option, size_t index);
 	patchbay_str instance; /* what this source or sink is called in routes.yaml: [a-z0-9][a-z0-9_-]* */
 };
@@ -205,8 +207,8 @@ typedef struct patchbay_event {
 
 typedef struct patchbay_emitter { /* good during the parse call */
 	void *ctx;
-	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted counts only if
-	 * parse returns OK. */
+	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted
+	 * counts only if parse returns OK. */
 	patchbay_status (*emit)(void *ctx, const patchbay_event *);
 } patchbay_emitter;
 
@@ -273,8 +275,8 @@ typedef struct patchbay_delivery { /* an event as a sink sees it */
 typedef struct { /* comes as {PATCHBAY_RETRY, 0, ""}: what is forgotten is retried, not lost */
 	patchbay_status status; /* OK, RETRY, AGAIN, DOWN, UNTOUCHED, EBADEVENT, ECONFIG or EBADSINK */
 	uint32_t after_ms;
-	patchbay_str why; /* one sentence for a person, no secrets. OK: what is worth keeping of a success (the address of
-	                   * what was made there), or nothing */
+	patchbay_str why; /* one sentence for a person, no secrets. OK: what is worth keeping of a success (the address
+			   * of what was made there), or nothing */
 } patchbay_result;
 
 typedef struct patchbay_sink {
@@ -303,7 +305,8 @@ typedef struct patchbay_sink {
 	 * UNTOUCHED: a sink whose messages are counted by `rate` sends one in a call, for one event or for many,
 	 * and leaves the others. A call that outlives its deadline by far (a quarter of it, 100 ms to 5 s) is
 	 * abandoned, instance and all, and its events are retried, at most three times each by itself; should it
-	 * return, its results do not count, and its thread calls destroy(). A sink with resume() is waited for instead. */
+	 * return, its results do not count, and its thread calls destroy(). A sink with resume() is waited for
+	 * instead. */
 	void (*act)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n,
 	            patchbay_result *results, patchbay_str *checkpoint);
 	/* [delivery] optional: timers. *checkpoint as in act. */
@@ -312,8 +315,8 @@ typedef struct patchbay_sink {
 	const void *(*extension)(const char *id);
 	/* Default of `rate`, written as in routes.yaml: "1/s", "20/min". It counts calls of act. NULL: no limit. */
 	const char *rate;
-	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one, as for every
-	 * sink with resume(). */
+	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one, as for
+	 * every sink with resume(). */
 	uint32_t concurrency_max;
 	uint32_t reserved; /* 0 */
 } patchbay_sink;

@@ -17,7 +17,8 @@ typedef struct patchbay_preview {
 	/* [delivery] What act would do with these events: *out is a JSON object whose members are named as the sink's
 	 * options are (a message's "text"; a mail's "to", "subject", "text"). No I/O. EBADEVENT, ECONFIG: act
 	 * would refuse the event, explained. */
-	patchbay_status (*preview)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n, patchbay_str *out);
+	patchbay_status (*preview)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n,
+				   patchbay_str *out);
 } patchbay_preview;
 
 #ifdef __cplusplus

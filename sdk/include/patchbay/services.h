@@ -140,9 +140,10 @@ typedef struct patchbay_http_service {
 	patchbay_http *(*open)(const patchbay_http_options *); /* [control] NULL: out of memory */
 	void (*close)(patchbay_http *);                        /* [control] NULL is fine */
 	/* [delivery] One at a time per client; ends when the call's deadline does. OK: there is an answer, whatever its
-	 * status. DOWN: none now (name, connection, time-out, reset, an answer that is too long). EBADSINK: none before a
-	 * person mends something (URL, certificate, an address that is not allowed). */
-	patchbay_status (*send)(patchbay_http *, patchbay_call *, const patchbay_http_request *, patchbay_http_answer *);
+	 * status. DOWN: none now (name, connection, time-out, reset, an answer that is too long). EBADSINK: none before
+	 * a person mends something (URL, certificate, an address that is not allowed). */
+	patchbay_status (*send)(patchbay_http *, patchbay_call *, const patchbay_http_request *,
+				patchbay_http_answer *);
 	/* [any] For check(): could this be the URL of a request? Else explained, without the URL's path. */
 	bool (*url_ok)(patchbay_call *, patchbay_str url, bool allow_private);
 	/* [any] Percent-encoded for one segment of a path, or a value of a query or a form. */

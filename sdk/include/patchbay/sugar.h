@@ -49,9 +49,9 @@ static inline bool patchbay_cidr_has(const patchbay_cidr *net, const uint8_t add
 	return rest == 0 || ((net->addr[bytes] ^ addr[bytes]) >> (8 - rest)) == 0;
 }
 
-/* Is this an address that only means something on this machine or its own network: loopback, private, shared (100.64/10),
- * link-local, unspecified, multicast, reserved? IPv4 comes as ::ffff:a.b.c.d; an IPv6 address that only wraps an IPv4
- * address (NAT64, 6to4, IPv4-compatible) is what that one is. */
+/* Is this an address that only means something on this machine or its own network: loopback, private, shared
+ * (100.64/10), link-local, unspecified, multicast, reserved? IPv4 comes as ::ffff:a.b.c.d; an IPv6 address that only
+ * wraps an IPv4 address (NAT64, 6to4, IPv4-compatible) is what that one is. */
 static inline bool patchbay_is_private(const uint8_t addr[16])
 {
 	static const uint8_t zero[10] = { 0 }, nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
@@ -91,7 +91,8 @@ static inline patchbay_str patchbay_fmt(const patchbay_host *host, patchbay_call
 }
 
 /* The parts, joined, in memory of the call; "" when there is none left. */
-static inline patchbay_str patchbay_join(const patchbay_host *host, patchbay_call *call, const patchbay_str *parts, size_t n)
+static inline patchbay_str patchbay_join(const patchbay_host *host, patchbay_call *call, const patchbay_str *parts,
+					 size_t n)
 {
 	patchbay_str out = { "", 0 };
 	size_t total = 0;
