@@ -7,7 +7,11 @@
 #include <stdio.h>
 
 #define PERSON_PROBE_MS 60000 /* at most so long until it is noticed that somebody has mended it */
-#define ROW_MAX 5
+#define ROW_MAX 5             /* events in a row that are to be retried, */
+#define CONFIG_ROW_MAX 20 /* or may not be delivered as things are configured: so many dead letters, then they wait */
+#define ASKED_MAX_MS (INT64_C(24) * 3600 * 1000)
+#define LASTING_MS 10000      /* trouble that lasts is put on record; so that what comes and goes costs nothing, */
+#define LASTING_ASKED_MS 1000 /* and what the destination asks for, if a restart would break it */
 
 void breaker_note_reason(struct worker *w, patchbay_str why)
 {
@@ -16,27 +20,41 @@ void breaker_note_reason(struct worker *w, patchbay_str why)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* On record, too, so that a restart does not make it younger. */
-static void remember(struct worker *w, int64_t since_ms)
+/* On record, too, so that a restart neither makes it younger nor forgets what the destination has asked for. */
+static void remember(struct worker *w, int64_t since_ms, int64_t not_before_ms)
 {
 	struct err err = { 0 };
-	if (w->trouble_ms == since_ms)
+	if (w->trouble_ms == since_ms && w->not_before_ms == not_before_ms)
 		return;
-	if (journal_sink_trouble(w->journal, w->sink->name, since_ms, &err) < 0)
+	if (journal_sink_trouble(w->journal, w->sink->name, since_ms, not_before_ms, &err) < 0) {
 		log_limited(&w->unsettleable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
-	else
-		w->trouble_ms = since_ms;
+		return;
+	}
+	w->trouble_ms = since_ms;
+	w->not_before_ms = not_before_ms;
 }
 
 static void begin(struct worker *w)
 {
 	int64_t now_ms = worker_now_ms(w);
-	if (!w->trouble_ms || w->trouble_ms > now_ms)
-		remember(w, now_ms);
-	int64_t since_ms = w->trouble_ms ? w->trouble_ms : now_ms;
+	bool known = w->trouble_ms && w->trouble_ms <= now_ms;
 	w->breaker.open = true;
-	w->breaker.failures = 0;
-	w->breaker.began_ns = clock_steady_ns() - (now_ms - since_ms) * NS_PER_MS;
+	w->breaker.began_ms = known ? w->trouble_ms : now_ms;
+	w->breaker.began_ns = clock_steady_ns() - (now_ms - w->breaker.began_ms) * NS_PER_MS;
+	pthread_mutex_lock(&w->lock);
+	w->stats.trouble_since_ms = w->breaker.began_ms;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void breaker_restore(struct worker *w)
+{
+	int64_t left_ms = w->not_before_ms - worker_now_ms(w);
+	if (left_ms <= 0 || left_ms > ASKED_MAX_MS)
+		return;
+	begin(w);
+	w->breaker.limited = true;
+	w->breaker.next_ns = clock_steady_ns() + left_ms * NS_PER_MS;
+	breaker_note_reason(w, STR("it asked, before the restart, not to be called earlier"));
 }
 
 void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patchbay_str why)
@@ -45,19 +63,22 @@ void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patch
 	bool news = !breaker->open;
 	if (news)
 		begin(w);
-	breaker->failures++;
+	after_ms = after_ms < ASKED_MAX_MS ? after_ms : ASKED_MAX_MS;
 	breaker->failed_ns = clock_steady_ns();
 	breaker->needs_person = needs_person;
-	int64_t delay = retry_probe_ms(&w->sink->retry, breaker->failures, &w->random);
+	breaker->limited = after_ms > 0 && !needs_person; /* it works, and says when it takes more */
+	breaker->failures += !breaker->limited;
+	int64_t delay = after_ms;
+	if (!breaker->limited)
+		delay = retry_probe_ms(&w->sink->retry, breaker->failures, &w->random);
 	if (needs_person && delay > PERSON_PROBE_MS)
 		delay = PERSON_PROBE_MS;
 	delay = delay > after_ms ? delay : after_ms;
 	breaker->next_ns = clock_steady_ns() + delay * NS_PER_MS;
+	int64_t now_ms = worker_now_ms(w);
+	remember(w, now_ms - breaker->began_ms >= LASTING_MS ? breaker->began_ms : w->trouble_ms,
+		 after_ms >= LASTING_ASKED_MS ? now_ms + after_ms : 0);
 	breaker_note_reason(w, why);
-	pthread_mutex_lock(&w->lock);
-	if (!w->stats.trouble_since_ms)
-		w->stats.trouble_since_ms = w->trouble_ms ? w->trouble_ms : worker_now_ms(w);
-	pthread_mutex_unlock(&w->lock);
 	if (needs_person)
 		log_limited(&w->bad_sink, LOG_LEVEL_ERROR,
 			    "sink %s: nothing can be delivered until this is mended: %.*s; next try in %lld ms",
@@ -77,14 +98,14 @@ void breaker_defer(struct worker *w, int64_t after_ms)
 void breaker_events_failed(struct worker *w, uint32_t n, bool needs_person, patchbay_str why)
 {
 	w->breaker.in_row += n;
-	if (w->breaker.in_row >= ROW_MAX || w->breaker.open)
+	if (w->breaker.in_row >= (needs_person ? CONFIG_ROW_MAX : ROW_MAX) || w->breaker.open)
 		breaker_failed(w, needs_person, 0, why);
 }
 
 void breaker_works(struct worker *w)
 {
 	w->breaker.in_row = 0;
-	remember(w, 0);
+	remember(w, 0, 0);
 	if (!w->breaker.open)
 		return;
 	log_info("sink %s: works again, after %lld s and %u failed tries", w->sink->name,

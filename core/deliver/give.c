@@ -122,12 +122,13 @@ int give_work(struct worker *w)
 	}
 	if (!lane)
 		return 0;
-	if (w->breaker.open) { /* one event tells whether it is over */
+	if (w->breaker.open) {
 		if (worker_is_busy(w))
 			return 0;
 		if (now < w->breaker.next_ns)
 			return bury_old(w, lane);
-		max = 1;
+		if (!w->breaker.limited)
+			max = 1; /* one event tells whether it is over */
 	}
 	if (!lane->resumed) {
 		lane->given = w->checkpoint;

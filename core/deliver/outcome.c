@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #define AGAIN_MAX 8   /* AGAIN in a row, after which it counts as RETRY */
-#define PROBES_MAX 5  /* with one event, before it is parked and the next one is tried */
+#define PROBES_MAX 2  /* with one event, before it is parked and the next one is tried */
 #define HANGS_MAX 3   /* of calls with one event, before it is dead */
 #define NOTES_MAX 100 /* events of a call whose failed attempt is recorded, where the destination failed */
 #define WHY_MAX 1000  /* bytes of a reason that are kept */
@@ -68,17 +68,27 @@ static void normalise(const struct lane *lane, patchbay_result *result)
 		result->why.n = WHY_MAX;
 }
 
-static void tally_up(struct lane *lane, struct tally *tally)
+/* What the statuses mean together. */
+static void weigh(const struct worker *w, struct batch *batch)
 {
-	struct batch *batch = &lane->batch;
-	*tally = (struct tally){ 0 };
-	for (size_t i = 0; i < batch->n; i++)
-		normalise(lane, &batch->results[i]);
 	if (count(batch, PATCHBAY_UNTOUCHED) == batch->n)
 		set_all(batch, PATCHBAY_RETRY, STR("the plugin left every event untouched"));
 	if (batch->fresh && batch->n > 1 && count(batch, PATCHBAY_RETRY) == batch->n)
 		for (size_t i = 0; i < batch->n; i++)
 			batch->results[i].status = PATCHBAY_DOWN;
+	/* One that has failed before, while others went through, says nothing about the destination. */
+	for (size_t i = 0; i < batch->n && !batch->fresh && !w->breaker.open; i++)
+		if (batch->results[i].status == PATCHBAY_DOWN && !batch->results[i].after_ms)
+			batch->results[i].status = PATCHBAY_RETRY;
+}
+
+static void tally_up(const struct worker *w, struct lane *lane, struct tally *tally)
+{
+	struct batch *batch = &lane->batch;
+	*tally = (struct tally){ 0 };
+	for (size_t i = 0; i < batch->n; i++)
+		normalise(lane, &batch->results[i]);
+	weigh(w, batch);
 	for (size_t i = 0; i < batch->n; i++) {
 		const patchbay_result *result = &batch->results[i];
 		bool destination = result->status == PATCHBAY_DOWN || result->status == PATCHBAY_EBADSINK;
@@ -185,6 +195,9 @@ static bool decide(struct worker *w, const struct lane *lane, size_t i, struct t
 		bury(w, lane, i, "event", result->why);
 		return true;
 	case PATCHBAY_ECONFIG:
+		/* A destination that refuses all of them: this one may wait, once, like those behind it. */
+		if (probing && worker_tried(w, lane->batch.items[i].at, true)->probes++ == 0)
+			return !leave(w, lane, i, tally, probing);
 		bury(w, lane, i, "configuration", result->why);
 		return true;
 	case PATCHBAY_RETRY:
@@ -221,7 +234,7 @@ static void conclude(struct worker *w, struct lane *lane, const patchbay_str *ch
 	bool early = w->breaker.open && lane->began_ns < w->breaker.failed_ns; /* under way when it opened: no probe */
 	bool probing = w->breaker.open && !early && lane->batch.n == 1 && lane->batch.fresh;
 	bool left = false;
-	tally_up(lane, &tally);
+	tally_up(w, lane, &tally);
 	for (size_t i = 0; i < lane->batch.n; i++) {
 		if (decide(w, lane, i, &tally, probing) || !lane->batch.fresh)
 			continue;

@@ -31,6 +31,7 @@ static int open_sink(struct worker *w, struct err *err)
 		return -1;
 	w->checkpoint = known.checkpoint;
 	w->trouble_ms = known.trouble_ms;
+	w->not_before_ms = known.not_before_ms;
 	w->cursor = w->read = w->stats.cursor = w->stats_read = known.cursor;
 	if (journal_settled_ahead(w->journal, w->sink->name, w->cursor, &w->ahead.v, &n, err) < 0)
 		return -1;
@@ -242,7 +243,7 @@ static void after_resume(struct worker *w, struct lane *lane)
 		lane->call.why.n ? lane->call.why : STR("the plugin could not take up its work, and gave no reason");
 	lane_take(lane);
 	lane->resumed = lane->status == PATCHBAY_OK;
-	if (lane->resumed && w->breaker.open) /* otherwise it has not been seen to work yet */
+	if (lane->resumed && w->breaker.open && !w->breaker.limited) /* otherwise it has not been seen to work yet */
 		breaker_works(w);
 	else if (!lane->resumed)
 		breaker_failed(w, lane->status == PATCHBAY_EBADSINK, 0, why);
@@ -376,6 +377,7 @@ static void *run(void *arg)
 {
 	struct worker *w = arg;
 	pace_init(&w->pace, w->sink->rate_count, w->sink->rate_ms, (int64_t)w->n_lanes, clock_steady_ns());
+	breaker_restore(w);
 	while (!atomic_load(&w->stopping)) {
 		int did = collect(w);
 		did |= give_work(w);

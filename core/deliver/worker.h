@@ -32,6 +32,8 @@
 struct breaker {
 	bool open;
 	bool needs_person; /* EBADSINK, ECONFIG */
+	bool limited;      /* it said when it takes more: no need to try with one event first */
+	int64_t began_ms;  /* wall clock */
 	uint32_t failures; /* since it opened */
 	uint32_t in_row;   /* events that failed, each for itself, with no success in between */
 	int64_t began_ns;  /* steady clock */
@@ -88,7 +90,7 @@ struct worker {
 	struct tried tried[TRIED_MAX];
 	size_t n_tried;
 	struct breaker breaker;
-	int64_t trouble_ms; /* as the journal has it: since when the destination does not work; 0: it does */
+	int64_t trouble_ms, not_before_ms; /* as the journal has them, see journal_sink */
 	struct pace pace;
 	int64_t wall_base_ns; /* wall clock minus steady clock, at start */
 	struct retry_random random;
@@ -161,6 +163,8 @@ void breaker_defer(struct worker *, int64_t after_ms);
 /* Events failed, or were refused, each for itself. Five in a row say something about the destination, too. */
 void breaker_events_failed(struct worker *, uint32_t n, bool needs_person, patchbay_str why);
 void breaker_works(struct worker *);
+/* What the destination asked for before a restart still holds. */
+void breaker_restore(struct worker *);
 /* The destination has not worked for so long that what it was owed before then is dead. */
 bool breaker_is_hopeless(const struct worker *);
 

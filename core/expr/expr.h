@@ -23,8 +23,8 @@ enum expr_form {
 /* The names of the envelope's fields, NULL-terminated: "id", "source", ... */
 extern const char *const expr_envelope_fields[];
 
-/* NULL: err says what is wrong with the text (one line, no position). The result is used by one thread
- * at a time. Compiling what libjq must evaluate costs about 15 ms. */
+/* NULL: err says what is wrong with the text (one line, no position). The result may be used by several
+ * threads at once. Compiling what libjq must evaluate costs about 15 ms. */
 patchbay_expr *expr_compile(enum expr_form, patchbay_str text, struct err *err);
 /* Whether many programs would compile, at about the cost of one for each hundred. 0 if all are right; else -1, and
  * errs[i].text is "" for those that are. What was found right is remembered: checking it again costs

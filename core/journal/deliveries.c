@@ -38,9 +38,9 @@ int journal_sinks_keep(struct journal *j, const char *const *sinks, size_t n, st
 	return state_sinks_keep(j->state, sinks, n, err);
 }
 
-int journal_sink_trouble(struct journal *j, const char *sink, int64_t since_ms, struct err *err)
+int journal_sink_trouble(struct journal *j, const char *sink, int64_t since_ms, int64_t not_before_ms, struct err *err)
 {
-	return state_sink_trouble(j->state, sink, since_ms, err);
+	return state_sink_trouble(j->state, sink, since_ms, not_before_ms, err);
 }
 
 int journal_settle(struct journal *j, const char *sink, const struct journal_pos *cursor,

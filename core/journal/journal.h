@@ -181,6 +181,7 @@ struct journal_sink { /* what is durable about a sink */
 	struct journal_pos cursor; /* everything before it is settled or parked */
 	patchbay_str checkpoint;   /* malloc'ed: free(checkpoint.p) */
 	int64_t trouble_ms;        /* wall clock: since when its destination does not work; 0: it does */
+	int64_t not_before_ms;     /* wall clock: it asked not to be called before; 0: it did not */
 	bool fresh;                /* was not known until now: starts at the end of the journal */
 };
 /* The name under which the host itself settles events that are held until their details are there; no user can call a
@@ -188,8 +189,8 @@ struct journal_sink { /* what is durable about a sink */
 #define JOURNAL_SINK_ENRICH "enrich:"
 /* [control] */
 int journal_sink_open(struct journal *, const char *sink, struct journal_sink *ret, struct err *err);
-/* Remembers, across restarts, since when its destination does not work; 0: it does. */
-int journal_sink_trouble(struct journal *, const char *sink, int64_t since_ms, struct err *err);
+/* Remembers both, across restarts. */
+int journal_sink_trouble(struct journal *, const char *sink, int64_t since_ms, int64_t not_before_ms, struct err *err);
 /* Which sinks the retention must wait for. What is known of others stays, but holds nothing up. [control] */
 int journal_sinks_keep(struct journal *, const char *const *sinks, size_t n, struct err *err);
 

@@ -13,7 +13,8 @@
 /* Positions are packed into one integer: segment << 32 | offset. */
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS sinks(name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, checkpoint BLOB NOT NULL,"
-	" kept INTEGER NOT NULL, trouble INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" /* trouble: since when; 0: none */
+	" kept INTEGER NOT NULL, trouble INTEGER NOT NULL DEFAULT 0," /* since when; 0: none */
+	" not_before INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
 	/* done: offsets of the delivered, as varints of their differences / 8 */
 	"CREATE TABLE IF NOT EXISTS batches(sink TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" at INTEGER NOT NULL, done BLOB NOT NULL, PRIMARY KEY(sink, first)) WITHOUT ROWID;"
@@ -37,7 +38,8 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS polled_seen ON polled(seen);"
 	"PRAGMA user_version = 3";
 static const char from_version_1[] = "ALTER TABLE exceptions ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;"
-				     "ALTER TABLE sinks ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0";
+				     "ALTER TABLE sinks ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0;"
+				     "ALTER TABLE sinks ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0";
 
 /* ---- Running statements */
 
@@ -243,12 +245,13 @@ uint64_t state_changed(struct state *s)
 
 static int get_sink(struct state *s, const char *sink, struct journal_sink *ret, struct err *err)
 {
-	sqlite3_stmt *q = state_prepare(s, "SELECT cursor, checkpoint, trouble FROM sinks WHERE name = ?1", sink);
+	sqlite3_stmt *q = state_prepare(s, "SELECT cursor, checkpoint, trouble, not_before FROM sinks WHERE name = ?1", sink);
 	int result = 0;
 	if (state_step(q) == SQLITE_ROW) {
 		ret->cursor = state_pos(q, 0);
 		ret->checkpoint.n = (size_t)sqlite3_column_bytes(q, 1);
 		ret->trouble_ms = sqlite3_column_int64(q, 2);
+		ret->not_before_ms = sqlite3_column_int64(q, 3);
 		if (ret->checkpoint.n) {
 			char *copy = xmalloc(ret->checkpoint.n);
 			memcpy(copy, sqlite3_column_blob(q, 1), ret->checkpoint.n);
@@ -272,11 +275,12 @@ static int bring_to_now(struct state *s, const char *sink, int64_t now_ms, struc
 	return state_run(s, q, err, "bring deliveries forward");
 }
 
-int state_sink_trouble(struct state *s, const char *sink, int64_t since_ms, struct err *err)
+int state_sink_trouble(struct state *s, const char *sink, int64_t since_ms, int64_t not_before_ms, struct err *err)
 {
 	pthread_mutex_lock(&s->lock);
-	sqlite3_stmt *q = state_prepare(s, "UPDATE sinks SET trouble = ?2 WHERE name = ?1 AND trouble <> ?2", sink);
+	sqlite3_stmt *q = state_prepare(s, "UPDATE sinks SET trouble = ?2, not_before = ?3 WHERE name = ?1", sink);
 	state_bind(q, 2, since_ms);
+	state_bind(q, 3, not_before_ms);
 	int result = state_run(s, q, err, "note since when a sink is in trouble");
 	pthread_mutex_unlock(&s->lock);
 	return result;

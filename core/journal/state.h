@@ -20,7 +20,7 @@ void state_close(struct state *);
 /* The same as those of journal.h without `state_`, but: `end` is where a new sink begins. */
 int state_sink_open(struct state *, const char *sink, struct journal_pos end, struct journal_sink *ret,
 		    struct err *err);
-int state_sink_trouble(struct state *, const char *sink, int64_t since_ms, struct err *err);
+int state_sink_trouble(struct state *, const char *sink, int64_t since_ms, int64_t not_before_ms, struct err *err);
 int state_sinks_keep(struct state *, const char *const *sinks, size_t n, struct err *err);
 int state_settle(struct state *, const char *sink, const struct journal_pos *cursor, const struct journal_settled *,
 		 size_t n, const patchbay_str *checkpoint, struct err *err);

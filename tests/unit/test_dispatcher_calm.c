@@ -136,11 +136,11 @@ static void a_breaker_without_anything_to_probe_with_is_calm(void **state)
 	(void)state;
 	held.decide = misconfigured;
 	start();
-	append(5);
-	AWAIT(stats(0).dead == 5 && stats(0).trouble_since_ms);
+	append(20);
+	AWAIT(stats(0).dead == 20 && stats(0).trouble_since_ms);
 	assert_calm();
 	append(1); /* it probes, all the same */
-	AWAIT(stats(0).dead == 6);
+	AWAIT(stats(0).dead == 21);
 }
 
 static patchbay_status retried_then_held(unsigned n, unsigned times, bool *waits_, uint32_t *after_ms)
