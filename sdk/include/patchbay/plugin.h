@@ -52,8 +52,8 @@ enum {
 				     * back-off */
 	PATCHBAY_AGAIN = 3,         /* act: nothing done yet; make *checkpoint durable, then call again */
 	PATCHBAY_DOWN = 4,          /* act: the destination takes nothing now (unreachable, rate-limited, 5xx),
-				     * whichever the event; the host waits, not less than after_ms, and tries with one
-				     * event */
+				     * whichever the event; the host waits for after_ms if that is given, and goes on;
+				     * else by its back-off, and tries with one event */
 	PATCHBAY_UNTOUCHED = 5,     /* act: not attempted in this call, and no attempt is counted; hand it over again
 				     * soon. On every event of a call: as RETRY */
 	PATCHBAY_EDENIED = -1,      /* verify: not authentic */
