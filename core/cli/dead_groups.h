@@ -29,7 +29,7 @@ void dead_groups_sort(struct dead_groups *);
 void dead_groups_free(struct dead_groups *);
 
 /* "vehicle 17 of bob@example.org" -> "vehicle # of #". A number from 400 to 599 that stands alone is kept: it is
- * more likely an answer's code (HTTP, SMTP) than anything else. */
+ * more likely an answer's code (of HTTP, of mail) than anything else. */
 void dead_generalise(patchbay_str why, struct buf *out);
 
 #endif
