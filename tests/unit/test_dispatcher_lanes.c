@@ -402,6 +402,13 @@ static patchbay_status while_down(struct script *script, unsigned n, unsigned ti
 	return atomic_load(&is_down) ? PATCHBAY_DOWN : PATCHBAY_OK;
 }
 
+/* For tests that call move_time(): a call that is under way meanwhile must not seem to take hours. */
+static void move_time_freely(void)
+{
+	t.sinks[0].timeout_ms = INT64_C(30) * 86400000;
+	atomic_store(&waits_are_short, true);
+}
+
 static void move_time(int64_t hours)
 {
 	for (int64_t i = 0; i < hours * 12; i++) { /* five minutes at a time, so that all that is due happens */
@@ -419,7 +426,7 @@ static void a_day_without_the_destination_loses_nothing_and_hammers_nobody(void 
 		(struct config_retry){ .initial_ms = 1000, .factor = 2, .max_ms = 3600000, .give_up_ms = 72 * 3600000 };
 	t.sinks[0].batch_events = 100;
 	atomic_store(&is_down, true);
-	atomic_store(&waits_are_short, true);
+	move_time_freely();
 	start();
 	append(500);
 	AWAIT(stats(0).trouble_since_ms != 0);
@@ -431,7 +438,7 @@ static void a_day_without_the_destination_loses_nothing_and_hammers_nobody(void 
 	move_time(2);
 	AWAIT(stats(0).done == 600);
 	assert_int_equal(stats(0).dead, 0);
-	assert_int_equal(stats(0).trouble_since_ms, 0);
+	AWAIT(stats(0).trouble_since_ms == 0);
 }
 
 static void what_was_owed_for_too_long_is_dead_and_newer_is_not(void **state)
@@ -442,7 +449,7 @@ static void what_was_owed_for_too_long_is_dead_and_newer_is_not(void **state)
 	t.sinks[0].retry =
 		(struct config_retry){ .initial_ms = 1000, .factor = 2, .max_ms = 3600000, .give_up_ms = 6 * 3600000 };
 	atomic_store(&is_down, true);
-	atomic_store(&waits_are_short, true);
+	move_time_freely();
 	start();
 	append(50);
 	AWAIT(stats(0).trouble_since_ms != 0);
@@ -466,7 +473,7 @@ static void a_restart_does_not_make_trouble_younger(void **state)
 	t.sinks[0].retry =
 		(struct config_retry){ .initial_ms = 1000, .factor = 2, .max_ms = 3600000, .give_up_ms = 6 * 3600000 };
 	atomic_store(&is_down, true);
-	atomic_store(&waits_are_short, true);
+	move_time_freely();
 	start();
 	append(30);
 	AWAIT(stats(0).trouble_since_ms != 0);
@@ -515,7 +522,7 @@ static void what_the_destination_asks_for_outlives_a_restart(void **state)
 	t.sinks[0].batch_events = 10;
 	asked_acts = 0;
 	atomic_store(&is_down, true);
-	atomic_store(&waits_are_short, true);
+	move_time_freely();
 	start();
 	append(1);
 	AWAIT(locked(0, &asked_acts) == 1);
@@ -556,7 +563,7 @@ static void one_event_that_upsets_the_destination_does_not_stop_the_others(void 
 	append(20);
 	AWAIT(stats(0).done == 19);
 	AWAIT(locked(0, &poison_times) > 6); /* parked, and tried again and again: that is about it alone */
-	assert_int_equal(stats(0).trouble_since_ms, 0);
+	AWAIT(stats(0).trouble_since_ms == 0);
 	append(20);
 	AWAIT(stats(0).done == 39);
 }
