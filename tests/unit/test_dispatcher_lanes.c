@@ -43,12 +43,15 @@ static struct gate {
 	unsigned done[EVENTS_MAX];         /* how often */
 	unsigned sequence[EVENTS_MAX], n_sequence;
 	unsigned failures_left[EVENTS_MAX];
-	unsigned destroyed;
+	unsigned created, destroyed;
 } gate = { .lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER };
 
 static patchbay_status gate_create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
 {
 	(void)host, (void)call, (void)options;
+	pthread_mutex_lock(&gate.lock);
+	gate.created++;
+	pthread_mutex_unlock(&gate.lock);
 	*self = &gate;
 	return PATCHBAY_OK;
 }
@@ -127,10 +130,12 @@ static void block(unsigned from, unsigned to)
 static int setup_gate(void **state)
 {
 	gate.open = gate.released = false;
-	gate.inside = gate.n_sequence = gate.destroyed = 0;
+	pthread_mutex_lock(&gate.lock);
+	gate.inside = gate.n_sequence = gate.created = gate.destroyed = 0;
 	block(EVENTS_MAX, EVENTS_MAX);
 	memset(gate.done, 0, sizeof(gate.done));
 	memset(gate.failures_left, 0, sizeof(gate.failures_left));
+	pthread_mutex_unlock(&gate.lock);
 	atomic_store(&moved_ns, 0);
 	atomic_store(&waits_are_short, false);
 	int r = setup(state);
@@ -142,7 +147,9 @@ static int setup_gate(void **state)
 static int teardown_gate(void **state)
 {
 	open_gate(true);
-	return teardown(state);
+	int r = teardown(state);
+	AWAIT(gate_count(&gate.destroyed) == gate_count(&gate.created)); /* strays may come back after it */
+	return r;
 }
 
 /* ---- Concurrency */

@@ -379,7 +379,8 @@ static void test_long_answers_are_broken_off(void **state)
 	(void)state;
 	static char many[16384], turn_text[20000];
 	OPEN({ .answer = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nhello world", .hang_up = true },
-	     { .answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello worl", .hang_up = true },
+	     { .answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nhello worl",
+	       .hang_up = true },
 	     { .answer = turn_text, .hang_up = true },
 	     { .answer = "\x16\x03\x01 not HTTP at all\r\n\r\n", .hang_up = true });
 
