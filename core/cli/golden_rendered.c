@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "plugin/ability.h"
 
 #include <patchbay/preview.h>
 
@@ -90,23 +91,17 @@ static void compare(const struct comparison *c, const struct node *at, const cha
 		differs(c, at, path, json_raw(got));
 }
 
-static const patchbay_preview *preview_of(const patchbay_plugin *plugin)
-{
-	const patchbay_preview *preview = plugin->sink->extension ? plugin->sink->extension(PATCHBAY_PREVIEW) : NULL;
-	return preview && PATCHBAY_HAS(preview, preview) && preview->preview ? preview : NULL;
-}
-
 void golden_check_rendered(struct golden_bench *b, const struct golden_outcome *o, size_t i,
 			   const struct node *expected, struct faults *f)
 {
 	const struct config_sink *sink = &b->config->sinks[i];
-	const patchbay_preview *preview = preview_of(sink->plugin);
+	patchbay_preview ability;
 	struct comparison c = { &b->event, sink->name, o->event->route, f };
 	const patchbay_delivery *events[] = { o->event };
 	patchbay_str out = { NULL, 0 };
 	struct err err = { "" };
 
-	if (!preview) {
+	if (!ABILITY_GET(sink->plugin->sink, PATCHBAY_PREVIEW, &ability, preview)) {
 		fault_error(f, expected->key_line, expected->key_column,
 			    "plugin '%s', of sink '%s', cannot say what it would send; remove this from 'rendered'",
 			    sink->plugin->name, sink->name);
@@ -118,7 +113,7 @@ void golden_check_rendered(struct golden_bench *b, const struct golden_outcome *
 		return;
 	}
 	b->event.why = STR("");
-	patchbay_status status = preview->preview(instance_self(instance), &b->event, events, 1, &out);
+	patchbay_status status = ability.preview(instance_self(instance), &b->event, events, 1, &out);
 	const patchbay_json *got = status == PATCHBAY_OK ? json_parse(&b->event, out) : NULL;
 	if (got)
 		compare(&c, expected, "", got);

@@ -147,9 +147,8 @@ int give_work(struct worker *w)
 
 int give_idle(struct worker *w)
 {
-	const patchbay_sink *plugin = w->sink->plugin->sink;
 	int64_t now = clock_steady_ns();
-	if (!plugin->idle || !plugin->idle_ms || w->breaker.open)
+	if (!w->abilities.idle.every_ms || w->breaker.open)
 		return 0;
 	for (size_t i = 0; i < w->n_lanes; i++) {
 		struct lane *lane = w->lanes[i];

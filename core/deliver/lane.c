@@ -68,16 +68,15 @@ static void act(struct lane *lane)
 
 static void work(struct lane *lane)
 {
-	const patchbay_sink *plugin = lane->sink->plugin->sink;
 	void *self = instance_self(lane->instance);
 	lane->checkpoint = (patchbay_str){ "", 0 };
 	call_begin(&lane->call, lane->sink->timeout_ms);
 	switch (lane->job) {
 	case LANE_RESUME:
-		lane->status = plugin->resume(self, &lane->call, lane->given);
+		lane->status = lane->abilities.checkpoint.resume(self, &lane->call, lane->given);
 		break;
 	case LANE_IDLE:
-		lane->status = plugin->idle(self, &lane->call, &lane->checkpoint);
+		lane->status = lane->abilities.idle.idle(self, &lane->call, &lane->checkpoint);
 		break;
 	case LANE_ACT:
 		act(lane);
@@ -119,13 +118,15 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct lane *lane_create(struct yard *yard, const struct config_sink *sink, struct err *err)
+struct lane *lane_create(struct yard *yard, const struct config_sink *sink, const struct sink_abilities *abilities,
+			 struct err *err)
 {
 	struct lane *lane = xcalloc(1, sizeof(*lane));
 	char name[16];
 	lane->yard = yard;
 	lane->sink = sink;
-	lane->resumed = !sink->plugin->sink->resume;
+	lane->abilities = *abilities;
+	lane->resumed = !abilities->checkpoint.resume;
 	pthread_cond_init(&lane->wake, NULL);
 	call_init(&lane->call, CALL_MEMORY);
 	lane->instance = instance_create(sink->plugin, true, sink->name, sink->options, &sink->secrets, err);

@@ -10,6 +10,9 @@
 #include "journal/journal.h"
 #include "plugin/host.h"
 
+#include <patchbay/checkpoint.h>
+#include <patchbay/idle.h>
+
 #include <pthread.h>
 
 /* Shared by a worker and its lanes, strays included. */
@@ -23,6 +26,11 @@ struct yard {
 
 #define CHECKPOINT_MAX 4096 /* bytes */
 
+struct sink_abilities { /* of its plugin; all zero where there are none */
+	patchbay_checkpoint checkpoint;
+	patchbay_idle idle;
+};
+
 enum lane_job { LANE_NOTHING, LANE_RESUME, LANE_ACT, LANE_IDLE, LANE_END };
 enum lane_state { LANE_FREE, LANE_BUSY, LANE_DONE };
 
@@ -30,6 +38,7 @@ struct lane {
 	struct yard *yard;
 	const struct config_sink *sink;
 	struct instance *instance;
+	struct sink_abilities abilities;
 	pthread_t thread;
 	pthread_cond_t wake;
 	enum lane_job job;
@@ -54,7 +63,7 @@ struct yard *yard_create(struct journal *);
 void yard_release(struct yard *); /* by the worker; goes when the last stray has come back */
 
 /* NULL: err says why (the plugin's create(), or no thread). */
-struct lane *lane_create(struct yard *, const struct config_sink *, struct err *err);
+struct lane *lane_create(struct yard *, const struct config_sink *, const struct sink_abilities *, struct err *err);
 void lane_start(struct lane *, enum lane_job, int64_t began_ns);
 bool lane_is(struct lane *, enum lane_state);
 void lane_take(struct lane *); /* DONE: what it did has been dealt with; it is FREE */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "plugin/ability.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,14 @@ static int open_sink(struct worker *w, struct err *err)
 	return 0;
 }
 
+static void learn_abilities(const patchbay_sink *side, struct sink_abilities *ret)
+{
+	if (!ABILITY_GET(side, PATCHBAY_CHECKPOINT, &ret->checkpoint, resume))
+		ret->checkpoint = (patchbay_checkpoint){ 0 };
+	if (!ABILITY_GET(side, PATCHBAY_IDLE, &ret->idle, idle))
+		ret->idle = (patchbay_idle){ 0 };
+}
+
 struct worker *worker_create(struct journal *journal, const struct config *config, size_t sink_index, struct err *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
@@ -57,10 +66,11 @@ struct worker *worker_create(struct journal *journal, const struct config *confi
 		goto fail;
 	w->router = router_create(config, sink_index);
 	w->reader = journal_reader_open(journal);
-	w->n_lanes = w->sink->concurrency > 1 && !w->sink->plugin->sink->resume ? (size_t)w->sink->concurrency : 1;
+	learn_abilities(w->sink->plugin->sink, &w->abilities);
+	w->n_lanes = w->sink->concurrency > 1 && !w->abilities.checkpoint.resume ? (size_t)w->sink->concurrency : 1;
 	w->lanes = xcalloc(w->n_lanes, sizeof(struct lane *));
 	for (size_t i = 0; i < w->n_lanes; i++)
-		if (!(w->lanes[i] = lane_create(w->yard, w->sink, err)))
+		if (!(w->lanes[i] = lane_create(w->yard, w->sink, &w->abilities, err)))
 			goto fail;
 	return w;
 fail:
@@ -176,7 +186,6 @@ static int64_t earlier(int64_t a, int64_t b)
  * found nothing: what time alone would not change must not be waited for here, or the thread would spin. */
 static void wait_for_work(struct worker *w)
 {
-	const patchbay_sink *plugin = w->sink->plugin->sink;
 	int64_t now = clock_steady_ns(), until = now + WAIT_MAX_MS * NS_PER_MS;
 	bool busy = worker_is_busy(w), full = !worker_free_lane(w);
 	bool shut = w->breaker.open && (busy || now < w->breaker.next_ns), paced = !pace_allows(&w->pace, now);
@@ -193,7 +202,7 @@ static void wait_for_work(struct worker *w)
 		if (!w->fresh_blocked && w->linger_ns)
 			until = earlier(until, w->linger_ns);
 	}
-	if (plugin->idle && plugin->idle_ms && !w->breaker.open)
+	if (w->abilities.idle.every_ms && !w->breaker.open)
 		for (size_t i = 0; i < w->n_lanes; i++)
 			if (w->lanes[i] && w->lanes[i]->resumed && lane_is(w->lanes[i], LANE_FREE))
 				until = earlier(until, w->lanes[i]->idle_ns);
@@ -260,14 +269,14 @@ static void after_idle(struct worker *w, struct lane *lane)
 			    w->sink->name);
 	else if (lane->checkpoint.n)
 		settle(w, &lane->checkpoint);
-	lane->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
+	lane->idle_ns = clock_steady_ns() + w->abilities.idle.every_ms * NS_PER_MS;
 }
 
 /* A call that does not come back. Of a sink with a checkpoint there must never be two: that one is waited for. */
 static void overdue(struct worker *w, struct lane **slot)
 {
 	struct lane *lane = *slot;
-	if (w->sink->plugin->sink->resume || lane->job != LANE_ACT) {
+	if (w->abilities.checkpoint.resume || lane->job != LANE_ACT) {
 		patchbay_str why = STR("a call of the plugin does not return; its next events wait for it");
 		lane->reported = true;
 		breaker_note_reason(w, why);
@@ -291,7 +300,7 @@ static void replace_lanes(struct worker *w)
 		struct err err = { 0 };
 		if (w->lanes[i])
 			continue;
-		w->lanes[i] = lane_create(w->yard, w->sink, &err);
+		w->lanes[i] = lane_create(w->yard, w->sink, &w->abilities, &err);
 		if (!w->lanes[i])
 			log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
 	}
@@ -314,7 +323,7 @@ static int collect(struct worker *w)
 			w->fresh_blocked = w->parked_blocked = false;
 			if (lane->job == LANE_ACT) {
 				pace_ended(&w->pace, clock_steady_ns());
-				lane->idle_ns = clock_steady_ns() + w->sink->plugin->sink->idle_ms * NS_PER_MS;
+				lane->idle_ns = clock_steady_ns() + w->abilities.idle.every_ms * NS_PER_MS;
 				outcome_of_act(w, lane);
 			} else if (lane->job == LANE_RESUME) {
 				after_resume(w, lane);

@@ -65,6 +65,7 @@ struct worker {
 	struct journal_reader *reader;
 	patchbay_str checkpoint; /* at start; malloc'ed */
 
+	struct sink_abilities abilities;
 	struct yard *yard;
 	struct lane **lanes;
 	size_t n_lanes; /* a lane is NULL while too many strays are about */

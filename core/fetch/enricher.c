@@ -9,6 +9,7 @@
 #include "deliver/delivery.h"
 #include "fetch/backoff.h"
 #include "fetch/leash.h"
+#include "plugin/ability.h"
 #include "plugin/host.h"
 #include "source/emission.h"
 
@@ -31,7 +32,7 @@
 
 struct client { /* a source that can fetch details */
 	const struct config_source *source;
-	const patchbay_enrich *ability;
+	patchbay_enrich ability;
 	struct instance *instance;
 };
 
@@ -118,7 +119,7 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, u
 	delivery_from_record(record, id_text, &event);
 	event.attempt = attempt;
 	leash_calls(&e->leash);
-	patchbay_status status = client->ability->enrich(instance_self(client->instance), &e->call, &event, &details);
+	patchbay_status status = client->ability.enrich(instance_self(client->instance), &e->call, &event, &details);
 	if (!leash_returns(&e->leash))
 		return ASK_ABANDONED;
 	if (status != PATCHBAY_OK) {
@@ -294,8 +295,7 @@ static int add_clients(struct enricher *e, const struct config *config, struct e
 		const struct config_source *s = &config->sources[i];
 		struct client *client = &e->clients[e->n_clients];
 		client->source = s;
-		client->ability = source_ability(s, PATCHBAY_ENRICH);
-		if (!client->ability)
+		if (!ABILITY_GET(s->plugin->source, PATCHBAY_ENRICH, &client->ability, enrich))
 			continue;
 		client->instance = instance_create(s->plugin, false, s->name, s->options, &s->secrets, err);
 		if (!client->instance)

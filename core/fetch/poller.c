@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "fetch/backoff.h"
 #include "fetch/leash.h"
+#include "plugin/ability.h"
 #include "plugin/host.h"
 #include "source/emission.h"
 
@@ -26,7 +27,7 @@
 struct polled { /* one source, its thread */
 	struct journal *journal;
 	const struct config_source *source;
-	const patchbay_poll *ability;
+	patchbay_poll ability;
 	struct instance *instance;
 	patchbay_call call;
 	struct journal_ticket ticket;
@@ -83,8 +84,8 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	*ret_again_ms = 0;
 	call_begin(&p->call, STEP_MS);
 	leash_calls(&p->leash);
-	patchbay_status status = p->ability->poll(instance_self(p->instance), &p->call, buf_str(&p->cursor), &emitter,
-						  &cursor, ret_again_ms);
+	patchbay_status status = p->ability.poll(instance_self(p->instance), &p->call, buf_str(&p->cursor), &emitter,
+						 &cursor, ret_again_ms);
 	if (!leash_returns(&p->leash))
 		return STEP_ABANDONED;
 	if (*ret_again_ms < 0)
@@ -190,7 +191,7 @@ static struct polled *polled_create(struct journal *journal, const struct config
 	struct polled *p = xcalloc(1, sizeof *p);
 	p->journal = journal;
 	p->source = source;
-	p->ability = ability;
+	p->ability = *ability;
 	p->stats.source = source->name;
 	pthread_mutex_init(&p->lock, NULL);
 	leash_init(&p->leash);
@@ -220,13 +221,13 @@ struct poller *poller_start(struct journal *journal, const struct config *config
 	poller->v = xcalloc(config->n_sources + 1, sizeof(struct polled *));
 	for (size_t i = 0; i < config->n_sources; i++) {
 		const struct config_source *source = &config->sources[i];
-		const patchbay_poll *ability = source_ability(source, PATCHBAY_POLL);
-		if (!ability)
+		patchbay_poll ability;
+		if (!ABILITY_GET(source->plugin->source, PATCHBAY_POLL, &ability, poll) || !ability.wanted)
 			continue;
-		struct polled *p = polled_create(journal, source, ability, err);
+		struct polled *p = polled_create(journal, source, &ability, err);
 		if (!p)
 			goto fail;
-		if (!ability->wanted(instance_self(p->instance))) {
+		if (!ability.wanted(instance_self(p->instance))) {
 			polled_destroy(p);
 			continue;
 		}

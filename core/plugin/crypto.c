@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,16 @@ static patchbay_str to_hex(patchbay_call *call, const unsigned char *bytes, size
 	return (patchbay_str){ text, 2 * n };
 }
 
+static patchbay_str to_call(patchbay_call *call, const unsigned char *bytes, size_t n)
+{
+	patchbay_str copy = arena_copy(&call->arena, (patchbay_str){ (const char *)bytes, n });
+
+	if (copy.p)
+		return copy;
+	call_explain(call, "a hash needs more memory than one call may have");
+	return (patchbay_str){ "", 0 };
+}
+
 static patchbay_str hmac_hex(patchbay_call *call, const patchbay_hmac *hmac, const patchbay_str *parts, size_t n)
 {
 	unsigned char bytes[DIGEST_MAX];
@@ -154,6 +165,17 @@ static patchbay_str hmac_hex(patchbay_call *call, const patchbay_hmac *hmac, con
 		return (patchbay_str){ "", 0 };
 	}
 	return to_hex(call, bytes, hmac->size);
+}
+
+static patchbay_str hmac_raw(patchbay_call *call, const patchbay_hmac *hmac, const patchbay_str *parts, size_t n)
+{
+	unsigned char bytes[DIGEST_MAX];
+
+	if (!hmac || !compute(hmac, parts, n, bytes)) {
+		call_explain(call, "the HMAC could not be computed: libcrypto is out of memory");
+		return (patchbay_str){ "", 0 };
+	}
+	return to_call(call, bytes, hmac->size);
 }
 
 static patchbay_str sha256_hex(patchbay_call *call, patchbay_str s)
@@ -172,12 +194,60 @@ static bool equal(patchbay_str a, patchbay_str b)
 	return a.n == b.n && (a.n == 0 || CRYPTO_memcmp(a.p, b.p, a.n) == 0);
 }
 
+static patchbay_str base64(patchbay_call *call, patchbay_str bytes)
+{
+	char *text = bytes.n && bytes.n <= INT_MAX / 2 ? arena_alloc(&call->arena, 4 * ((bytes.n + 2) / 3) + 1) : NULL;
+
+	if (!text) {
+		if (bytes.n)
+			call_explain(call, "base64 needs more memory than one call may have");
+		return (patchbay_str){ "", 0 };
+	}
+	int n = EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.p, (int)bytes.n);
+	return (patchbay_str){ text, (size_t)n };
+}
+
+/* libcrypto's decoder takes white space around the text, and padding anywhere in the last four. */
+static bool is_base64(patchbay_str text)
+{
+	size_t n = text.n;
+
+	if (n % 4 || n > INT_MAX / 2)
+		return false;
+	for (int i = 0; i < 2 && n && text.p[n - 1] == '='; i++)
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		char c = text.p[i];
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+		      c == '/'))
+			return false;
+	}
+	return true;
+}
+
+static bool unbase64(patchbay_call *call, patchbay_str text, patchbay_str *ret)
+{
+	size_t padding = 0;
+	char *bytes = is_base64(text) ? arena_alloc(&call->arena, text.n + 1) : NULL;
+	int n;
+
+	if (!bytes || (n = EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text.p, (int)text.n)) < 0)
+		return false;
+	while (padding < text.n && text.p[text.n - 1 - padding] == '=')
+		padding++;
+	*ret = (patchbay_str){ bytes, (size_t)n - padding };
+	return true;
+}
+
 const patchbay_crypto_service crypto_service = {
 	.size = sizeof(patchbay_crypto_service),
 	.hmac_new = hmac_new,
 	.hmac_free = hmac_free,
 	.hmac_is = hmac_is,
 	.hmac_hex = hmac_hex,
+	.hmac_raw = hmac_raw,
 	.sha256_hex = sha256_hex,
 	.equal = equal,
+	.base64 = base64,
+	.unbase64 = unbase64,
 };

@@ -31,6 +31,7 @@ const void *service_find(const char *id)
 	} services[] = {
 		{ PATCHBAY_JSON, &json_service },
 		{ PATCHBAY_CRYPTO, &crypto_service },
+		{ PATCHBAY_ED25519, &ed25519_service },
 		{ PATCHBAY_TIME, &time_service },
 		{ PATCHBAY_EXPR, &expr_service },
 		{ PATCHBAY_HTTP, &http_service },

@@ -1,22 +1,18 @@
 /* simulate.c - sizes first, as with everything that a plugin hands over. */
 #include "plugin/simulate.h"
 
+#include "plugin/ability.h"
+
 #include <string.h>
 
-#define SIMULATE_1_0 (offsetof(patchbay_simulate, sign) + sizeof(((patchbay_simulate *)0)->sign))
 #define SAMPLE_1_0 (offsetof(patchbay_sample, about) + sizeof(((patchbay_sample *)0)->about))
 
 bool simulate_get(const patchbay_plugin *plugin, patchbay_simulate *ret)
 {
-	const patchbay_simulate *theirs = NULL;
-	patchbay_simulate ours = { 0 };
+	patchbay_simulate ours;
 
-	if (plugin->source && plugin->source->extension)
-		theirs = plugin->source->extension(PATCHBAY_SIMULATE);
-	if (!theirs || theirs->size < SIMULATE_1_0)
-		return false;
-	memcpy(&ours, theirs, theirs->size < sizeof(ours) ? theirs->size : sizeof(ours));
-	if (!ours.body || !ours.sign || (ours.n_samples && (!ours.samples || ours.samples->size < SAMPLE_1_0)))
+	if (!plugin->source || !ABILITY_GET(plugin->source, PATCHBAY_SIMULATE, &ours, sign) || !ours.body ||
+	    (ours.n_samples && (!ours.samples || ours.samples->size < SAMPLE_1_0)))
 		return false;
 	*ret = ours;
 	return true;

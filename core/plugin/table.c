@@ -17,7 +17,7 @@
 enum {
 	PLUGIN_1_0 = END_OF(patchbay_plugin, sink),
 	SOURCE_1_0 = END_OF(patchbay_source, extension),
-	SINK_1_0 = END_OF(patchbay_sink, extension),
+	SINK_1_0 = END_OF(patchbay_sink, extension), /* its last */
 	PROVIDER_1_0 = END_OF(patchbay_provider, docs_url),
 };
 

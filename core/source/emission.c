@@ -1,6 +1,7 @@
 /* emission.c - see emission.h. */
 #include "source/emission.h"
 
+#include "plugin/ability.h"
 #include "plugin/services.h"
 
 #include <patchbay/fetch.h>
@@ -12,10 +13,10 @@
 #define SUBJECT_MAX_BYTES 512u
 #define KEY_MAX_BYTES 512u /* longer ones are hashed */
 
-const void *source_ability(const struct config_source *source, const char *id)
+static bool enriches(const struct config_source *source)
 {
-	const patchbay_source *side = source->plugin->source;
-	return side->extension ? side->extension(id) : NULL;
+	patchbay_enrich ability;
+	return ABILITY_GET(source->plugin->source, PATCHBAY_ENRICH, &ability, enrich);
 }
 
 static uint8_t flags_of(const struct emission *e, const patchbay_event *event)
@@ -23,9 +24,9 @@ static uint8_t flags_of(const struct emission *e, const patchbay_event *event)
 	uint8_t flags = 0;
 	if (event->flags & PATCHBAY_EVENT_TEST)
 		flags |= JOURNAL_FLAG_TEST;
-	if (event->type_is_guess)
+	if (event->flags & PATCHBAY_EVENT_TYPE_GUESSED)
 		flags |= JOURNAL_FLAG_TYPE_GUESS;
-	if (event->flags & PATCHBAY_EVENT_ENRICH && source_ability(e->source, PATCHBAY_ENRICH))
+	if (event->flags & PATCHBAY_EVENT_ENRICH && enriches(e->source))
 		flags |= JOURNAL_FLAG_HELD;
 	return flags;
 }

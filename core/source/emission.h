@@ -22,7 +22,4 @@ struct emission {
 
 patchbay_emitter emission_emitter(struct emission *);
 
-/* Does the source's plugin have this ability (PATCHBAY_POLL, PATCHBAY_ENRICH)? NULL: no. */
-const void *source_ability(const struct config_source *, const char *id);
-
 #endif

@@ -2,6 +2,8 @@
  * output.h sees to it that none is lost, halved or repeated. */
 #include "csv-export.h"
 
+#include <patchbay/checkpoint.h>
+#include <patchbay/idle.h>
 #include <patchbay/sugar.h>
 
 #include <stdlib.h>
@@ -280,8 +282,15 @@ static patchbay_status csv_idle(void *self, patchbay_call *call, patchbay_str *c
 
 /* ---- The plugin */
 
+static const patchbay_checkpoint checkpoint = { .size = sizeof(checkpoint), .resume = csv_resume };
+static const patchbay_idle idle = { .size = sizeof(idle), .every_ms = 1000, .idle = csv_idle };
+
 static const void *csv_extension(const char *id)
 {
+	if (strcmp(id, PATCHBAY_CHECKPOINT) == 0)
+		return &checkpoint;
+	if (strcmp(id, PATCHBAY_IDLE) == 0)
+		return &idle;
 	return strcmp(id, PATCHBAY_PREVIEW) == 0 ? &csv_preview : NULL;
 }
 
@@ -293,14 +302,11 @@ static const patchbay_sink sink = {
 	.batch_events = 1000,
 	.batch_bytes = 1 << 20,
 	.batch_linger_ms = 50, /* a sync each for row and cursor: fewer of them leave the disk to the journal */
-	.idle_ms = 1000,
 	.timeout_ms = 30000,
 	.check = csv_check,
 	.create = csv_create,
 	.destroy = csv_destroy,
-	.resume = csv_resume,
 	.act = csv_act,
-	.idle = csv_idle,
 	.extension = csv_extension,
 };
 

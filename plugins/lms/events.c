@@ -39,7 +39,8 @@ static void classify(const struct lms *lms, patchbay_call *call, const patchbay_
 		 lms->json->get(call, object, PATCHBAY_S("questions")))
 		event->kind = PATCHBAY_S("quiz_attempt");
 
-	event->type_is_guess = source.n == 0 && name.n == 0;
+	if (source.n == 0 && name.n == 0)
+		event->flags |= PATCHBAY_EVENT_TYPE_GUESSED;
 	if (source.n > 0)
 		event->type = source;
 	else if (name.n > 0)

@@ -136,15 +136,15 @@ patchbay_status motivate_parse(const void *self, patchbay_call *call, const patc
 	event.type = text_at(m, call, root, "event_type");
 	if (event.type.n == 0) {
 		event.type = PATCHBAY_S("unknown");
-		event.type_is_guess = 1;
+		event.flags |= PATCHBAY_EVENT_TYPE_GUESSED;
 	}
 	event.kind = patchbay_cstr(kind_of(m, call, data));
 	event.subject = subject_of(m, call, root, data);
 	event.time_ns = time_of(m, call, root);
 	if (is_test(m, call, root))
-		event.flags = PATCHBAY_EVENT_TEST;
+		event.flags |= PATCHBAY_EVENT_TEST;
 	else if (m->options->enrich && patchbay_eq(event.kind, PATCHBAY_S("ftp_job")) && enrich_wanted(m, call, data))
-		event.flags = PATCHBAY_EVENT_ENRICH;
+		event.flags |= PATCHBAY_EVENT_ENRICH;
 	status = identify(m, call, root, &event);
 	return status == PATCHBAY_OK ? emitter->emit(emitter->ctx, &event) : status;
 }

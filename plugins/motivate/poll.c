@@ -7,7 +7,6 @@
 #include "schedule.h"
 #include "text.h"
 
-
 #define ANSWER_MAX (UINT64_C(8) << 20)
 #define TYPE_MAX 100
 #define NS_PER_MS INT64_C(1000000)
@@ -97,7 +96,7 @@ static patchbay_status emit_item(const struct reader *r, patchbay_str text, cons
 	patchbay_event event = {
 		.size = sizeof(event),
 		.dedupe = PATCHBAY_DEDUPE_LATEST,
-		.type_is_guess = r->poll->type.n == 0,
+		.flags = r->poll->type.n == 0 ? PATCHBAY_EVENT_TYPE_GUESSED : 0,
 		.type = type_of(r->poll),
 		.kind = PATCHBAY_S("polled"),
 		.subject = member(r, item, r->subject),

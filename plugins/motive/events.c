@@ -290,12 +290,12 @@ static patchbay_status emit_object(const struct motive *m, patchbay_call *call, 
 		name = take_action(m, call, object, &event);
 		if (name.n == 0) {
 			name = event.type = wrapper;
-			event.type_is_guess = rule_of(wrapper) == NULL;
+			event.flags |= rule_of(wrapper) ? 0 : PATCHBAY_EVENT_TYPE_GUESSED;
 		}
 	}
 	if (name.n == 0) {
 		name = event.type = PATCHBAY_S("unknown");
-		event.type_is_guess = 1;
+		event.flags |= PATCHBAY_EVENT_TYPE_GUESSED;
 	}
 	rule = rule_of(event.type);
 	if (!rule)
@@ -318,8 +318,7 @@ patchbay_status motive_parse(const void *self, patchbay_call *call, const patchb
 	if (motive_is_ping(m, call, r->body)) {
 		patchbay_event event = { .size = sizeof(event),
 					 .dedupe = PATCHBAY_DEDUPE_NONE,
-					 .flags = PATCHBAY_EVENT_TEST,
-					 .type_is_guess = 1,
+					 .flags = PATCHBAY_EVENT_TEST | PATCHBAY_EVENT_TYPE_GUESSED,
 					 .type = PATCHBAY_S("ping"),
 					 .data = r->body };
 		return emitter->emit(emitter->ctx, &event);

@@ -7,6 +7,7 @@
 #include "preview.h"
 #include "session.h"
 
+#include <patchbay/idle.h>
 #include <patchbay/preview.h>
 #include <patchbay/sugar.h>
 
@@ -285,8 +286,12 @@ static patchbay_status smtp_preview(void *self, patchbay_call *call, const patch
 
 static const patchbay_preview preview = { .size = sizeof(preview), .preview = smtp_preview };
 
+static const patchbay_idle idle = { .size = sizeof(idle), .every_ms = 15000, .idle = smtp_idle };
+
 static const void *smtp_extension(const char *id)
 {
+	if (strcmp(id, PATCHBAY_IDLE) == 0)
+		return &idle;
 	return strcmp(id, PATCHBAY_PREVIEW) == 0 ? &preview : NULL;
 }
 
@@ -298,13 +303,11 @@ static const patchbay_sink sink = {
 	.options = options_table,
 	.options_size = sizeof(struct options),
 	.batch_events = 50,
-	.idle_ms = 15000,
 	.timeout_ms = 60000,
 	.check = options_check,
 	.create = smtp_create,
 	.destroy = smtp_destroy,
 	.act = smtp_act,
-	.idle = smtp_idle,
 	.extension = smtp_extension,
 	.concurrency_max = 4,
 };

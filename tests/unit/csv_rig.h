@@ -5,6 +5,9 @@
 
 #include "fake_host.h"
 
+#include <patchbay/checkpoint.h>
+#include <patchbay/idle.h>
+
 #include <dirent.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -113,14 +116,19 @@ static inline void rig_keep_why(struct rig *rig, patchbay_str why)
 	snprintf(rig->why, sizeof(rig->why), "%.*s", STR_ARG(why));
 }
 
+static inline patchbay_status rig_resume(struct rig *rig)
+{
+	const patchbay_checkpoint *ability = rig->plugin->sink->extension(PATCHBAY_CHECKPOINT);
+	return ability->resume(rig->self, &rig->call, (patchbay_str){ rig->checkpoint, rig->checkpoint_n });
+}
+
 /* Starts with what the journal has. */
 static inline patchbay_status rig_start(struct rig *rig)
 {
 	call_begin(&rig->call, 0);
 	assert_null(rig->self);
 	assert_int_equal(rig->plugin->sink->create(&rig->host, &rig->call, rig->options, &rig->self), PATCHBAY_OK);
-	patchbay_status status =
-		rig->plugin->sink->resume(rig->self, &rig->call, (patchbay_str){ rig->checkpoint, rig->checkpoint_n });
+	patchbay_status status = rig_resume(rig);
 	rig_keep_why(rig, rig->call.why);
 	return status;
 }
@@ -177,7 +185,8 @@ static inline void rig_idle(struct rig *rig, bool settle)
 {
 	patchbay_str checkpoint = { "", 0 };
 	call_begin(&rig->call, 0);
-	assert_int_equal(rig->plugin->sink->idle(rig->self, &rig->call, &checkpoint), PATCHBAY_OK);
+	const patchbay_idle *ability = rig->plugin->sink->extension(PATCHBAY_IDLE);
+	assert_int_equal(ability->idle(rig->self, &rig->call, &checkpoint), PATCHBAY_OK);
 	if (settle)
 		rig_settle(rig, checkpoint);
 }

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "deliver/dispatcher.h"
 
+#include <patchbay/checkpoint.h>
+#include <patchbay/idle.h>
 #include <patchbay/sugar.h>
 
 #include <pthread.h>
@@ -92,13 +94,23 @@ static void sink_act(void *self, patchbay_call *call, const patchbay_delivery *c
 	pthread_mutex_unlock(&script->lock);
 }
 
+static const patchbay_checkpoint checkpoint_ability = { .size = sizeof(checkpoint_ability), .resume = sink_resume };
+static patchbay_idle idle_ability; /* none, unless a test makes it one */
+
+static const void *sink_extension(const char *id)
+{
+	if (strcmp(id, PATCHBAY_CHECKPOINT) == 0)
+		return &checkpoint_ability;
+	return strcmp(id, PATCHBAY_IDLE) == 0 && idle_ability.size ? &idle_ability : NULL;
+}
+
 static const patchbay_sink sink_side = {
 	.size = sizeof(sink_side),
 	.options_size = sizeof(struct options),
 	.create = sink_create,
 	.destroy = sink_destroy,
-	.resume = sink_resume,
 	.act = sink_act,
+	.extension = sink_extension,
 };
 static patchbay_plugin plugin = {
 	.size = sizeof(plugin),

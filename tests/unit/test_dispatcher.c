@@ -331,11 +331,7 @@ static patchbay_status sink_idle(void *self, patchbay_call *call, patchbay_str *
 static void idle_is_called_and_its_checkpoint_kept(void **state)
 {
 	(void)state;
-	static patchbay_sink idling_side;
-	idling_side = sink_side;
-	idling_side.idle = sink_idle;
-	idling_side.idle_ms = 1;
-	plugin.sink = &idling_side;
+	idle_ability = (patchbay_idle){ .size = sizeof(idle_ability), .every_ms = 1, .idle = sink_idle };
 	start();
 	AWAIT(locked(0, &scripts[0].idles) >= 3);
 	stop();
@@ -343,6 +339,7 @@ static void idle_is_called_and_its_checkpoint_kept(void **state)
 	AWAIT(locked(0, &scripts[0].resumes) == 2);
 	stop();
 	assert_string_equal(scripts[0].resumed_with, "idle");
+	idle_ability.size = 0;
 }
 
 int main(void)

@@ -64,7 +64,7 @@ static patchbay_status enrich(const char *data, patchbay_str *ret)
 
 static patchbay_status count(void *ctx, const patchbay_event *e)
 {
-	*(uint32_t *)ctx = e->flags;
+	*(uint32_t *)ctx = e->flags & ~(uint32_t)PATCHBAY_EVENT_TYPE_GUESSED;
 	return PATCHBAY_OK;
 }
 

@@ -425,7 +425,7 @@ static void what_tells_items_apart_is_configured(void **state)
 	assert_str(rig.events[0].key, "/users" US "e");
 	assert_str(rig.events[0].subject, "7");
 	assert_str(rig.events[0].type, "learner");
-	assert_int_equal(rig.events[0].type_is_guess, 0);
+	assert_int_equal(!!(rig.events[0].flags & PATCHBAY_EVENT_TYPE_GUESSED), 0);
 	assert_str(rig.time->format(&rig.call, rig.events[0].time_ns), "2026-01-02T03:04:05.500Z");
 	/* without an id, only the contents tell */
 	assert_int_equal(rig.events[1].dedupe, PATCHBAY_DEDUPE_KEY);

@@ -197,8 +197,7 @@ static void a_test_request_is_a_test_event_in_either_form(void **state)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		const patchbay_event *e = source_event(*state, forms[i]);
 		assert_str(e->type, "ping");
-		assert_int_equal(e->type_is_guess, 1);
-		assert_int_equal(e->flags, PATCHBAY_EVENT_TEST);
+		assert_int_equal(e->flags, PATCHBAY_EVENT_TEST | PATCHBAY_EVENT_TYPE_GUESSED);
 		assert_int_equal(e->dedupe, PATCHBAY_DEDUPE_NONE);
 		assert_int_equal(e->time_ns, 0);
 		assert_true(str_eq(e->data, forms[i]));
@@ -299,7 +298,6 @@ static void every_documented_event_has_its_identity_time_and_subject(void **stat
 		assert_str(e->type, documented[i].type);
 		assert_str(e->kind, "");
 		assert_str(e->subject, documented[i].subject);
-		assert_int_equal(e->type_is_guess, 0);
 		assert_int_equal(e->flags, 0);
 		assert_int_equal(e->dedupe, documented[i].dedupe);
 		assert_true(str_eq(e->data, body));
@@ -473,7 +471,7 @@ static void the_action_alone_is_the_type(void **state)
 							   "\"action\":\"ai_coach_recap_created\",\"id\":1}"));
 
 	assert_str(e->type, "ai_coach_recap_created");
-	assert_int_equal(e->type_is_guess, 0);
+	assert_int_equal(!!(e->flags & PATCHBAY_EVENT_TYPE_GUESSED), 0);
 	assert_key(*state, e, "ai_coach_recap_created" US "1" US "#");
 	assert_int_equal(e->dedupe, PATCHBAY_DEDUPE_KEY);
 	/* no id: the subject, and its bytes */
@@ -486,7 +484,7 @@ static void the_action_alone_is_the_type(void **state)
 	/* none, or none that can be one */
 	e = source_event(*state, STR("{\"id\":3,\"type\":\"hard_brake\"}"));
 	assert_str(e->type, "unknown");
-	assert_int_equal(e->type_is_guess, 1);
+	assert_int_equal(!!(e->flags & PATCHBAY_EVENT_TYPE_GUESSED), 1);
 	assert_key(*state, e, "unknown" US "3" US "#");
 	e = source_event(*state, STR("{\"action\":17}"));
 	assert_str(e->type, "unknown");
@@ -505,19 +503,19 @@ static void wrapped_events_are_looked_into_and_kept_whole(void **state)
 
 	assert_str(e->type, "speeding_event_created");
 	assert_str(e->subject, "vehicle 12");
-	assert_int_equal(e->type_is_guess, 0);
+	assert_int_equal(!!(e->flags & PATCHBAY_EVENT_TYPE_GUESSED), 0);
 	assert_time(*state, e, "2023-04-17T13:46:04Z");
 	assert_true(str_eq(e->data, body));
 	assert_key(*state, e, "speeding_event_created" US "11");
 
 	e = source_event(*state, STR("{\"driver_performance_event\":{\"id\":11}}"));
 	assert_str(e->type, "driver_performance_event");
-	assert_int_equal(e->type_is_guess, 1);
+	assert_int_equal(!!(e->flags & PATCHBAY_EVENT_TYPE_GUESSED), 1);
 	assert_key(*state, e, "driver_performance_event" US "11" US "#");
 	/* the wrapper's name is an action */
 	e = source_event(*state, STR("{\"vehicle_upserted\":{\"id\":11}}"));
 	assert_str(e->type, "vehicle_upserted");
-	assert_int_equal(e->type_is_guess, 0);
+	assert_int_equal(!!(e->flags & PATCHBAY_EVENT_TYPE_GUESSED), 0);
 	assert_int_equal(e->dedupe, PATCHBAY_DEDUPE_LATEST);
 	/* an action outside counts, not the one inside */
 	e = source_event(*state, STR("{\"action\":\"x\",\"event\":{\"action\":\"speeding_event_created\",\"id\":11}}"));

@@ -2,6 +2,7 @@
  * connects. */
 #include "fake_host.h"
 
+#include <patchbay/idle.h>
 #include <patchbay/preview.h>
 
 #include <arpa/inet.h>
@@ -446,9 +447,10 @@ static void nobody_listens(void **state)
 	assert_int_equal(rig->results[1].status, PATCHBAY_UNTOUCHED);
 	assert_says(rig, "cannot be reached");
 	/* and after it has hung up, for want of work */
+	const patchbay_idle *idle = rig->plugin->sink->extension(PATCHBAY_IDLE);
 	patchbay_str checkpoint = { "", 0 };
-	assert_int_equal(rig->plugin->sink->idle(instance_self(rig->instance), &rig->call, &checkpoint), PATCHBAY_OK);
-	assert_int_equal(rig->plugin->sink->idle(instance_self(rig->instance), &rig->call, &checkpoint), PATCHBAY_OK);
+	assert_int_equal(idle->idle(instance_self(rig->instance), &rig->call, &checkpoint), PATCHBAY_OK);
+	assert_int_equal(idle->idle(instance_self(rig->instance), &rig->call, &checkpoint), PATCHBAY_OK);
 	act(rig, e, 1);
 	assert_int_equal(rig->results[0].status, PATCHBAY_DOWN);
 }

@@ -3,25 +3,35 @@
  * A plugin is a shared object that exports one constant, `patchbay_plugin_v1`. It describes a source
  * side (verify a provider's request, parse it into events), a sink side (act on events), or both.
  * `plugins:` in routes.yaml lists the folders where the host looks; a plugin is known by the name in
- * its metadata, not by its file name. Host services (JSON, HMAC, time, expressions) are in
- * <patchbay/services.h>; samples for `patchbay send` in <patchbay/simulate.h>; conveniences that are
- * no part of the contract in <patchbay/sugar.h>.
+ * its metadata, not by its file name.
+ *
+ * What only some plugins need has a header of its own, and is asked for by a string id: what the host
+ * offers (JSON, HMAC, time, expressions, HTTP) in <patchbay/services.h>; what a source may be able to do
+ * besides in <patchbay/simulate.h> and <patchbay/fetch.h>, a sink in <patchbay/checkpoint.h>,
+ * <patchbay/idle.h> and <patchbay/preview.h>. Conveniences that are no part of the contract are in
+ * <patchbay/sugar.h>, <patchbay/keys.h> and <patchbay/play.h>.
  *
  * Versions  One major, one entry symbol. Within a major nothing is removed, reordered or re-typed:
- *           structs only grow at their end. Every struct that crosses begins with its size (exceptions
- *           below); the host reads min(theirs, ours) and takes the rest as zero, and zero always
- *           means "the default". Elements of an array are stepped by the size in element [0].
- *           patchbay_str, _strs, _kv, _cidr, _cidrs, _field, _fields and _result never grow.
+ *           structs only grow at their end. Every struct that crosses begins with its size, in bytes; who
+ *           reads it takes min(theirs, ours) and the rest as zero, and zero always means "the default".
+ *           Elements of an array are stepped by the size in element [0]. These have no size, and never
+ *           grow: patchbay_str, _strs, _kv, _cidr, _cidrs, _field, _fields, _strs_expr, _list, _emitter,
+ *           _result. Fields called `reserved` are zero.
  * Memory    Nobody frees what the other side allocated. What a function is given is borrowed until it
  *           returns. What a plugin hands back is copied before the host goes on, and may point into
  *           what it was given, into static data, or into host->alloc(call, n).
  * Text      patchbay_str is pointer + length; never assume a NUL behind it. Names are UTF-8.
- * Threads   [control]  never while another call on the same instance runs. Different instances may be made and
- *                      destroyed at the same time, in whatever thread.
+ * Threads   Each function says which of these it is:
+ *           [control]  never while another call on the same instance runs. Different instances, of one name too
+ *                      (see create), may be made and destroyed at the same time, in whatever thread.
  *           [request]  HTTP threads; several at once on one instance, hence `const void *self`. Only
  *                      computes: no I/O, no sleep, no lock that a slow thread may hold. Budget: 1 ms.
- *           [delivery] may block until host->left_ms(call) is used up. One at a time per instance.
+ *           [delivery] may block until the deadline. One at a time per instance.
  *           [any]      thread-safe, from inside any of the above.
+ * Deadline  host->left_ms(call) says what is left. [control]: 10 s. [request]: 1 s for verify and parse together.
+ *           [delivery]: what the function says. A call that overruns it by far is given up: of a sink's act the
+ *           instance is left behind with its thread; for others the process in which it runs is ended, and
+ *           started anew. Three times for the same event, and it is a dead letter.
  * Errors    A status, plus at most one sentence through host->explain(). No abort, exit, signal
  *           handlers, setlocale, chdir, output to stdout or stderr, no threads that outlive destroy().
  */
@@ -50,7 +60,8 @@ enum {
 	PATCHBAY_REPLY = 1,         /* verify: answer with *reply and go no further; nothing is stored */
 	PATCHBAY_RETRY = 2,         /* act: this event, later; not before result.after_ms, and not before the host's
 				     * back-off */
-	PATCHBAY_AGAIN = 3,         /* act: nothing done yet; make *checkpoint durable, then call again */
+	PATCHBAY_AGAIN = 3,         /* act: nothing done yet; make *checkpoint durable, then call again. On every event
+				     * of a call, at most eight times in a row */
 	PATCHBAY_DOWN = 4,          /* act: the destination takes nothing now (unreachable, rate-limited, 5xx),
 				     * whichever the event; the host waits for after_ms if that is given, and goes on;
 				     * else by its back-off, and tries with one event */
@@ -63,7 +74,7 @@ enum {
 	PATCHBAY_ECONFIG = -5,      /* check, create: the options are wrong, host->explain() says why. act: as it is
 				     * configured the sink must not, or cannot, deliver this event; dead letter */
 	PATCHBAY_ENOMEM = -6,       /* a limit of the host was reached; give up this call */
-	PATCHBAY_ELIMIT = -7,       /* create, resume: something outside is missing or busy; tried again later */
+	PATCHBAY_ELIMIT = -7,       /* resume: something outside is missing or busy; tried again later */
 	PATCHBAY_EUNSUPPORTED = -8, /* sign: this instance cannot do that; host->explain() says why */
 };
 
@@ -167,7 +178,7 @@ typedef struct patchbay_request {
 	int64_t received_ns;
 } patchbay_request;
 
-typedef struct patchbay_reply { /* comes zeroed; set what must differ from 200 with a tiny body */
+typedef struct patchbay_reply { /* the host's, comes zeroed; set what must differ from 200 with a tiny body */
 	uint32_t size;
 	int32_t http_status; /* 200..599 */
 	patchbay_str content_type, body;
@@ -188,13 +199,14 @@ enum { /* dedupe: how far `key` tells a provider's retry from a new event */
 enum { /* flags of an event */
 	PATCHBAY_EVENT_TEST = 1, /* the provider's test or enabling call: journaled, routed only on request */
 	PATCHBAY_EVENT_ENRICH = 2, /* routed only when enrich() of <patchbay/fetch.h> was asked for its details */
+	PATCHBAY_EVENT_TYPE_GUESSED = 4, /* the request names no type, `type` was made up by the plugin */
 };
 
 typedef struct patchbay_event {
 	uint32_t size;
 	uint32_t dedupe;
-	uint32_t flags;
-	uint32_t type_is_guess; /* 1: the request names no type, `type` was made up by the plugin */
+	uint32_t flags;       /* PATCHBAY_EVENT_* */
+	uint32_t reserved;
 	patchbay_str type;    /* as the provider names it: "fault_code_opened"; 1..255 bytes */
 	patchbay_str kind;    /* canonical name where the provider's is unknown or ambiguous; "" = type */
 	patchbay_str subject; /* what it is about: "vehicle 123"; orders deliveries; may be empty */
@@ -205,10 +217,10 @@ typedef struct patchbay_event {
 	int64_t time_ns;      /* when it happened, at the provider; 0 = unknown, the host takes received_ns */
 } patchbay_event;
 
-typedef struct patchbay_emitter { /* good during the parse call */
+typedef struct patchbay_emitter { /* good during the call that it was given to, in its thread */
 	void *ctx;
-	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted
-	 * counts only if parse returns OK. */
+	/* [any] Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was
+	 * emitted counts only if that call returns OK. */
 	patchbay_status (*emit)(void *ctx, const patchbay_event *);
 } patchbay_emitter;
 
@@ -222,7 +234,7 @@ typedef struct patchbay_provider {
 	const uint16_t *ok;        /* pairs from, to: status codes that it takes as success */
 	uint32_t n_ok;             /* number of pairs */
 	uint16_t final_refusal;    /* the status after which it never retries; 0 none */
-	uint16_t reserved;         /* 0 */
+	uint16_t reserved;
 	const char *authentication; /* one sentence: what proves that a request is the provider's */
 	const char *notes;          /* a few lines on events, tests and traps; NULL none */
 	const char *docs_url;
@@ -232,22 +244,27 @@ typedef struct patchbay_source {
 	uint32_t size;
 	uint32_t n_options;
 	const patchbay_option *options;
-	uint32_t options_size;
-	uint32_t reserved; /* 0 */
-	const patchbay_provider *provider;
-	/* [control] optional: rules across options, for `patchbay check`. No effects, no network. With
-	 * PATCHBAY_OK an explained sentence is a warning. */
+	uint32_t options_size; /* bytes of the struct that the options are stored in */
+	uint32_t reserved;
+	const patchbay_provider *provider; /* or NULL */
+	/* [control] optional: rules across options, for `patchbay check`. No effects, no network. ECONFIG, explained:
+	 * refused. OK: an explained sentence is a warning. */
 	patchbay_status (*check)(const patchbay_host *, patchbay_call *, const void *options);
-	/* [control] options and host stay valid until destroy(). Fast, no network. */
+	/* [control] OK: *self is an instance; it may be NULL. options and host stay valid until destroy(). Else
+	 * explained (ECONFIG, ENOMEM), and *self is destroyed if it was set. Fast, no network. When the
+	 * configuration is read anew, the next instance of a name is made while the last one still works: what only one
+	 * may have at a time is not for create(). */
 	patchbay_status (*create)(const patchbay_host *, patchbay_call *, const void *options, void **self);
-	/* [control] NULL and half-made instances are fine. */
+	/* [control] The last call of an instance. NULL and half-made ones are fine. */
 	void (*destroy)(void *self);
-	/* [request] Is this from the provider? Anything but OK and REPLY refuses it. Fail closed. */
+	/* [request] Is this from the provider? Anything but OK and REPLY refuses it; EDENIED, explained. Fail closed:
+	 * without a secret nobody is genuine. *reply counts for REPLY only. */
 	patchbay_status (*verify)(const void *self, patchbay_call *, const patchbay_request *, patchbay_reply *);
-	/* [request] Only after OK, with the same call and request. Pure: same bytes, same events, same
-	 * keys. Emits 0..n events. */
+	/* [request] Only after OK, with the same call and request. Pure: same bytes, same events, same keys. Emits 0..n
+	 * events. EMALFORMED, explained: authentic, but not understood. */
 	patchbay_status (*parse)(const void *self, patchbay_call *, const patchbay_request *, const patchbay_emitter *);
-	/* [any] optional abilities by id (PATCHBAY_SIMULATE, _POLL, _ENRICH), NULL for unknown ids. May be NULL. */
+	/* [any] optional. Further abilities by id (PATCHBAY_SIMULATE, _POLL, _ENRICH, or anybody's own): a static table
+	 * that begins with its size, the same at every call; NULL for an id that it does not know. */
 	const void *(*extension)(const char *id);
 } patchbay_source;
 
@@ -262,7 +279,7 @@ typedef struct patchbay_delivery { /* an event as a sink sees it */
 	uint32_t time_source; /* PATCHBAY_TIME_* */
 	uint32_t dedupe;      /* PATCHBAY_STRONG, _WEAK, _NONE: how surely this is no repeat */
 	uint32_t test;        /* 1: a provider's test call */
-	uint32_t reserved;    /* 0 */
+	uint32_t reserved;
 	patchbay_str id;      /* UUID; the idempotency key: the same at every attempt and replay */
 	patchbay_str source, plugin, type, kind, subject;
 	patchbay_str data;    /* the provider's JSON */
@@ -283,42 +300,33 @@ typedef struct patchbay_sink {
 	uint32_t size;
 	uint32_t n_options;
 	const patchbay_option *options;
-	uint32_t options_size;
-	uint32_t batch_events; /* default of `batch: {events}`; 0 = 1 */
-	uint32_t batch_bytes;  /* default of `batch: {bytes}`; 0 = 1 MiB. One event may be larger */
-	uint32_t batch_linger_ms; /* default of `batch: {linger}` */
-	uint32_t idle_ms;      /* idle() is called about this often when there is nothing to act on; 0 never */
-	uint32_t timeout_ms;   /* default of `timeout`; 0 = 30 s */
+	uint32_t options_size; /* bytes of the struct that the options are stored in */
+	/* Defaults of what users may say of every sink: */
+	uint32_t batch_events;    /* `batch: {events}`; 0 = 1 */
+	uint32_t batch_bytes;     /* `batch: {bytes}`; 0 = 1 MiB. One event may be larger */
+	uint32_t batch_linger_ms; /* `batch: {linger}` */
+	uint32_t timeout_ms;      /* `timeout`, the deadline of each [delivery] call; 0 = 30 s */
+	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one, as for
+	 * every sink with a checkpoint. */
+	uint32_t concurrency_max;
+	/* `rate`, written as in routes.yaml: "1/s", "20/min". It counts calls of act. NULL: no limit. */
+	const char *rate;
 	/* [control] as in patchbay_source */
 	patchbay_status (*check)(const patchbay_host *, patchbay_call *, const void *options);
 	patchbay_status (*create)(const patchbay_host *, patchbay_call *, const void *options, void **self);
 	void (*destroy)(void *self);
-	/* [delivery] optional: once, before the first act. checkpoint: the last one that this sink handed
-	 * back and the host made durable; empty for a new sink. Whatever the sink did after that
-	 * checkpoint, it will be asked to do again. Not OK: the sink is tried again later. */
-	patchbay_status (*resume)(void *self, patchbay_call *, patchbay_str checkpoint);
-	/* [delivery] Decide each of the n results. *checkpoint (comes empty; empty = unchanged; at most
-	 * 4096 bytes) is made durable in the same transaction as the results, before the next call.
-	 * AGAIN on every result: nothing was done yet, but the checkpoint must be durable first; the same events come
-	 * again at once, at most eight times in a row. DOWN or EBADSINK, or RETRY on all of several, or on five in a
-	 * row: the destination is in trouble; the host waits, and then tries with one event.
-	 * UNTOUCHED: a sink whose messages are counted by `rate` sends one in a call, for one event or for many,
-	 * and leaves the others. A call that outlives its deadline by far (a quarter of it, 100 ms to 5 s) is
-	 * abandoned, instance and all, and its events are retried, at most three times each by itself; should it
-	 * return, its results do not count, and its thread calls destroy(). A sink with resume() is waited for
-	 * instead. */
+	/* [delivery] Decide each of the n results (n is 1 or more). `checkpoint` is for sinks that keep one
+	 * (<patchbay/checkpoint.h>); others leave it alone.
+	 * DOWN or EBADSINK, or RETRY on all of several, or on five in a row: the destination is in trouble; the host
+	 * waits, and then tries with one event. UNTOUCHED: a sink whose messages are counted by `rate` sends one in a
+	 * call, for one event or for many, and leaves the others.
+	 * A call that outlives its deadline by far (a quarter of it, 100 ms to 5 s) is abandoned, instance and all, and
+	 * its events are retried, each by itself; should it return, its results do not count, and its thread calls
+	 * destroy(). */
 	void (*act)(void *self, patchbay_call *, const patchbay_delivery *const *, size_t n,
 	            patchbay_result *results, patchbay_str *checkpoint);
-	/* [delivery] optional: timers. *checkpoint as in act. */
-	patchbay_status (*idle)(void *self, patchbay_call *, patchbay_str *checkpoint);
-	/* [any] as in patchbay_source */
+	/* [any] as in patchbay_source: PATCHBAY_CHECKPOINT, _IDLE, _PREVIEW, or anybody's own */
 	const void *(*extension)(const char *id);
-	/* Default of `rate`, written as in routes.yaml: "1/s", "20/min". It counts calls of act. NULL: no limit. */
-	const char *rate;
-	/* How much `concurrency` a user may ask for: so many instances, each with a thread of its own. 0: one, as for
-	 * every sink with resume(). */
-	uint32_t concurrency_max;
-	uint32_t reserved; /* 0 */
 } patchbay_sink;
 
 /* ---- The plugin ---------------------------------------------------------------------------------- */
@@ -327,7 +335,7 @@ typedef struct patchbay_plugin {
 	uint32_t size;
 	uint32_t abi_minor;      /* PATCHBAY_ABI_MINOR that it was built with */
 	uint32_t abi_minor_need; /* the oldest host that it works with */
-	uint32_t reserved;       /* 0 */
+	uint32_t reserved;
 	const char *name;        /* [a-z][a-z0-9-]*, at most 32; `plugin:` in routes.yaml */
 	const char *version;
 	const char *license;     /* SPDX */

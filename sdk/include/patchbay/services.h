@@ -41,7 +41,7 @@ typedef struct patchbay_json_service {
 	patchbay_str (*text)(patchbay_call *, const patchbay_json *);
 } patchbay_json_service;
 
-/* ---- Keyed hashes ------------------------------------------------------------------------------- */
+/* ---- Hashes, with a key and without; and how bytes are written as text --------------------------------- */
 #define PATCHBAY_CRYPTO "patchbay.crypto/1"
 
 typedef struct patchbay_hmac patchbay_hmac; /* opaque: a key, made ready */
@@ -57,11 +57,33 @@ typedef struct patchbay_crypto_service {
 	/* [any] Is `hex` the HMAC of the parts, joined? Either case; false unless its length is exact.
 	 * Constant time. */
 	bool (*hmac_is)(const patchbay_hmac *, const patchbay_str *parts, size_t n, patchbay_str hex);
-	/* [any] The HMAC of the parts, joined, in lower-case hex. For simulating a provider. */
+	/* [any] The HMAC of the parts, joined, in lower-case hex; "" when the call's memory is used up. */
 	patchbay_str (*hmac_hex)(patchbay_call *, const patchbay_hmac *, const patchbay_str *parts, size_t n);
+	/* [any] The same as bytes, 20 or 32 of them. Compare with equal(). */
+	patchbay_str (*hmac_raw)(patchbay_call *, const patchbay_hmac *, const patchbay_str *parts, size_t n);
 	patchbay_str (*sha256_hex)(patchbay_call *, patchbay_str); /* [any] lower-case hex */
 	bool (*equal)(patchbay_str, patchbay_str); /* [any] constant time for equal lengths */
+	/* [any] RFC 4648 with padding, on one line; "" of nothing, or when the call's memory is used up. */
+	patchbay_str (*base64)(patchbay_call *, patchbay_str bytes);
+	/* [any] Strict: the standard alphabet, padded, no other bytes. False: it is not that, or no memory. */
+	bool (*unbase64)(patchbay_call *, patchbay_str text, patchbay_str *ret);
 } patchbay_crypto_service;
+
+/* ---- Signatures with a pair of keys ----------------------------------------------------------------------- */
+#define PATCHBAY_ED25519 "patchbay.ed25519/1"
+
+typedef struct patchbay_ed25519_service { /* RFC 8032, the plain variant; keys and signatures as bytes */
+	uint32_t size;
+	uint32_t reserved;
+	/* [any] Is this the signature (64 bytes) of the parts, joined, by the owner of public_key (32 bytes)? False for
+	 * other lengths. Not constant time: nothing here is secret. */
+	bool (*is)(patchbay_call *, patchbay_str public_key, const patchbay_str *parts, size_t n, patchbay_str signature);
+	/* [any] The signature of the parts, joined; "" if the seed is not 32 bytes long, or the call's memory is used
+	 * up. */
+	patchbay_str (*sign)(patchbay_call *, patchbay_str seed, const patchbay_str *parts, size_t n);
+	/* [any] The public key of a seed, 32 bytes; "" as above. */
+	patchbay_str (*public_key)(patchbay_call *, patchbay_str seed);
+} patchbay_ed25519_service;
 
 /* ---- Time ----------------------------------------------------------------------------------------- */
 #define PATCHBAY_TIME "patchbay.time/1"
