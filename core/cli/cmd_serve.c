@@ -12,7 +12,8 @@ static const char help[] =
 	"Usage: patchbay serve [-c FILE] [--verbose]\n"
 	"\n"
 	"Takes posts in, journals them, routes them; in the foreground, logging to stderr, until SIGTERM\n"
-	"or SIGINT. Refuses to start with a configuration that `patchbay check` refuses.\n"
+	"or SIGINT. Refuses to start with a configuration that `patchbay check` refuses. SIGHUP, as\n"
+	"`patchbay reload`, takes up a changed configuration, changed secrets and changed plugins.\n"
 	"\n"
 	"  -c, --config FILE  the configuration (default " CLI_CONFIG_PATH ")\n"
 	"  -v, --verbose      log more\n"
@@ -31,15 +32,9 @@ int cmd_serve(int argc, char **argv)
 		return status;
 	if (verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	struct registry *registry = NULL;
-	struct config *config = cli_load_config(path, &registry);
-	if (!config)
-		return 1;
 	struct err err = { "" };
-	int result = daemon_run(config, &err);
-	if (result != 0)
+	int result = daemon_run(path, &err);
+	if (result != 0 && err.text[0])
 		log_error("cannot start: %s", err.text);
-	config_free(config);
-	registry_destroy(registry);
 	return result == 0 ? 0 : 1;
 }

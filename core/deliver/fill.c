@@ -82,7 +82,7 @@ static void set_route(struct worker *w, struct batch *batch, const struct config
 	char text[300];
 	if (!route)
 		return;
-	int n = snprintf(text, sizeof(text), "%s:%d", w->routes_name, route->line);
+	int n = snprintf(text, sizeof(text), "%s:%d", w->routing->routes_name, route->line);
 	event->route = arena_copy(&batch->arena,
 				  (patchbay_str){ text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 });
 }
@@ -106,11 +106,13 @@ static bool take_record(struct worker *w, struct batch *batch, const struct jour
 	patchbay_delivery delivery;
 	const struct config_route *route = NULL;
 	patchbay_str why = { "", 0 };
+	if (atomic_load(&w->next_routing)) /* it may have come after the routes changed */
+		return false;
 	if (record->kind != JOURNAL_EVENT || (record->flags & JOURNAL_FLAG_HELD) || ahead_has(&w->ahead, at))
 		return true;
 	delivery_from_record(record, id_text, &delivery);
 	call_begin(&w->match, 0);
-	switch (router_match(w->router, &w->match, &delivery, &route, &why)) {
+	switch (router_match(w->routing->router, &w->match, &delivery, &route, &why)) {
 	case ROUTER_NOT_ROUTED:
 		return true;
 	case ROUTER_WHEN_FAILED: {
@@ -252,7 +254,7 @@ static bool take_parked(struct worker *w, struct batch *batch, const struct jour
 	if (!fits(w, batch, &delivery))
 		return false;
 	call_begin(&w->match, 0);
-	router_match(w->router, &w->match, &delivery, &route, &why);
+	router_match(w->routing->router, &w->match, &delivery, &route, &why);
 	set_route(w, batch, route, &delivery);
 	struct batch_item item = item_of(w, &record, parked->at, parked->subject);
 	item.parked = true;
