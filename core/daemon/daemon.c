@@ -85,10 +85,10 @@ static int start(struct parts *p, struct err *err)
 static size_t stop(struct parts *p)
 {
 	size_t stuck = 0;
+	control_stop(p->control); /* from here on nobody changes the parts */
 	poller_ask_to_stop(p->poller);
 	enricher_ask_to_stop(p->enricher);
 	admin_stop(p->admin);
-	control_stop(p->control);
 	intake_stop(p->intake);
 	stuck += poller_stop(p->poller);
 	stuck += enricher_stop(p->enricher);
