@@ -146,7 +146,6 @@ void dispatcher_commit(struct dispatcher *d, struct dispatcher_change *change, s
 	for (size_t i = 0; i < d->workers.n; i++)
 		if (change->is_new[i])
 			worker_release(d->workers.v[i]);
-	journal_wake(d->journal);
 	if (ret->removed && keep_sinks(d, &(struct workers){ 0 }, &err) != 0)
 		log_warning("the retention waits for sinks that are gone, until the next reload: %s", err.text);
 	free(before.v);
@@ -181,6 +180,8 @@ bool dispatcher_tidy(struct dispatcher *d)
 		struct dispatcher_stats stats;
 		bool ended = worker_has_ended(w, 0);
 		worker_stats(w, &stats);
+		if (!ended)
+			worker_nudge(w);
 		wait |= !ended;
 		if (!ended || stats.strays) { /* they are counted when the process ends */
 			i++;
@@ -190,8 +191,6 @@ bool dispatcher_tidy(struct dispatcher *d)
 		d->leaving.v[i] = d->leaving.v[--d->leaving.n];
 	}
 	pthread_mutex_unlock(&d->lock);
-	if (wait)
-		journal_wake(d->journal);
 	for (size_t i = 0; i < gone.n; i++)
 		worker_destroy(gone.v[i]);
 	free(gone.v);
@@ -251,18 +250,29 @@ size_t dispatcher_stop(struct dispatcher *d)
 	return strays;
 }
 
+/* Who waits for a predecessor is in its trouble. */
+static void add_leaving(struct dispatcher *d, struct dispatcher_stats *stats)
+{
+	for (size_t i = 0; i < d->leaving.n; i++) {
+		struct dispatcher_stats old;
+		worker_stats(d->leaving.v[i], &old);
+		if (strcmp(old.sink, stats->sink) != 0)
+			continue;
+		stats->strays += old.strays;
+		if (stats->trouble_since_ms || worker_has_ended(d->leaving.v[i], 0))
+			continue;
+		stats->trouble_since_ms = old.trouble_since_ms;
+		memcpy(stats->reason, old.reason, sizeof stats->reason);
+	}
+}
+
 size_t dispatcher_stats(struct dispatcher *d, struct dispatcher_stats *ret, size_t max)
 {
-	struct dispatcher_stats old;
 	pthread_mutex_lock(&d->lock);
 	size_t n = d->workers.n;
 	for (size_t i = 0; i < n && i < max; i++) {
 		worker_stats(d->workers.v[i], &ret[i]);
-		for (size_t k = 0; k < d->leaving.n; k++) {
-			worker_stats(d->leaving.v[k], &old);
-			if (strcmp(old.sink, ret[i].sink) == 0)
-				ret[i].strays += old.strays;
-		}
+		add_leaving(d, &ret[i]);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return n;

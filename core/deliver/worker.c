@@ -418,6 +418,7 @@ static void finish_calls(struct worker *w)
 			until = clock_steady_ns() + STOP_GRACE_MS * NS_PER_MS;
 		if (until && clock_steady_ns() >= until)
 			break;
+		publish(w);
 		pthread_mutex_lock(&w->yard->lock);
 		wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
@@ -538,6 +539,16 @@ void worker_release(struct worker *w)
 void worker_ask_to_leave(struct worker *w)
 {
 	change(w, &w->stopping, true);
+	worker_nudge(w);
+}
+
+/* It may be on its way into journal_wait() when it is asked to leave; then the next one wakes it. */
+void worker_nudge(struct worker *w)
+{
+	pthread_mutex_lock(&w->yard->lock);
+	if (w->yard->in_journal)
+		journal_wake(w->journal);
+	pthread_mutex_unlock(&w->yard->lock);
 }
 
 void worker_ask_to_stop(struct worker *w)

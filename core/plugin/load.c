@@ -164,6 +164,8 @@ static const struct build *map(const char *path, struct image *image, struct err
 	struct err why;
 	size_t size;
 	snprintf(name, sizeof name, "/proc/%ld/fd/%d", (long)getpid(), image->fd);
+	if (access(name, R_OK) != 0) /* a /proc that numbers processes otherwise */
+		snprintf(name, sizeof name, "/proc/self/fd/%d", image->fd);
 	if (elf_check(image->fd, err) != 0)
 		return NULL;
 	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
