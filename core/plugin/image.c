@@ -123,11 +123,11 @@ static bool same_moment(const struct stat *a, const struct stat *b)
 }
 
 /* A copy between two writes would be of no version at all. What is written while it is copied has a time stamp that is
- * not before the copy's beginning; a clock of another machine may say the same of what was written long ago, so that
- * alone is no reason to refuse. */
+ * not before the copy's beginning. Another machine's clock may say the same of what was written long ago: that stays as
+ * it is while we nap. */
 static int copy_at_rest(int fd, struct image *image, struct err *err)
 {
-	struct stat before, after;
+	struct stat before, after, last = { 0 };
 	for (int i = 0; i < TRIES; i++) {
 		struct timespec began;
 		clock_gettime(CLOCK_REALTIME_COARSE, &began);
@@ -137,9 +137,10 @@ static int copy_at_rest(int fd, struct image *image, struct err *err)
 			return -1;
 		if (fstat(fd, &after) != 0)
 			return err_set(err, "it cannot be examined: %s", strerror(errno));
-		bool same = same_moment(&before, &after) && image->size == (uint64_t)after.st_size;
-		if (same && (ns_of(after.st_mtim) < ns_of(began) || i == TRIES - 1))
+		if (same_moment(&before, &after) && image->size == (uint64_t)after.st_size &&
+		    (ns_of(after.st_mtim) < ns_of(began) || same_moment(&last, &after)))
 			return 0;
+		last = after;
 		nanosleep(&(struct timespec){ .tv_nsec = NAP_MS * NS_PER_MS }, NULL);
 	}
 	return err_set(err, "it is being written to; try again when that is done");

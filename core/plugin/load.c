@@ -122,9 +122,9 @@ static struct {
 	pthread_mutex_t lock;
 	struct build {
 		uint64_t size, hash[2];
-		void *handle;
-		struct table *table; /* or else */
-		char *refused;       /* one sentence, without the path */
+		struct file_id mapped; /* the file, where it could not be copied; else zero */
+		struct table *table;   /* or else */
+		char *refused;         /* one sentence, without the path */
 	} * v;
 	size_t n;
 } builds = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -137,10 +137,11 @@ static const struct build *find_build(const struct image *image)
 	return NULL;
 }
 
-static bool is_mapped(const void *handle)
+/* The dynamic linker knows files by their inodes, and would hand out what it has. */
+static bool is_mapped(const struct image *image)
 {
-	for (size_t i = 0; i < builds.n; i++)
-		if (builds.v[i].handle == handle)
+	for (size_t i = 0; !image->copied && i < builds.n; i++)
+		if (builds.v[i].mapped.dev == image->file.dev && builds.v[i].mapped.ino == image->file.ino)
 			return true;
 	return false;
 }
@@ -168,20 +169,21 @@ static const struct build *map(const char *path, struct image *image, struct err
 		snprintf(name, sizeof name, "/proc/self/fd/%d", image->fd);
 	if (elf_check(image->fd, err) != 0)
 		return NULL;
+	if (is_mapped(image)) {
+		err_set(err, "it was written over while it was in use, and this system lets no copies of it be run; "
+			     "remove the file, and install it again");
+		return NULL;
+	}
 	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
 		err_set(err, "it cannot be loaded: %s", load_error(name));
 		return NULL;
 	}
-	if (is_mapped(handle)) {
-		dlclose(handle); /* only the count of uses */
-		err_set(err, "it was written over while it was in use, and this system lets no copies of it be run; "
-			     "remove the file, install it again, and restart patchbay");
-		return NULL;
-	}
 	image->fd = -1;
 	note_place(handle, path);
-	struct build build = { .size = image->size, .handle = handle };
+	struct build build = { .size = image->size };
+	if (!image->copied)
+		build.mapped = image->file;
 	memcpy(build.hash, image->hash, sizeof build.hash);
 	const patchbay_plugin *entry = find_entry(handle, &size, &why);
 	if (entry)
