@@ -76,8 +76,9 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-/* From the beginning of one to the other (-1: nowhere), with the hash and the size of what was read. */
-static int copy(int from, int to, struct image *image, struct err *err)
+/* From the beginning of one to the other (-1: nowhere), with the hash and the size of what was read; little more than
+ * `expected` bytes of a file that grows all the time. */
+static int copy(int from, int to, off_t expected, struct image *image, struct err *err)
 {
 	char *piece = xmalloc(PIECE);
 	XXH3_state_t *hash = XXH3_createState();
@@ -94,10 +95,12 @@ static int copy(int from, int to, struct image *image, struct err *err)
 			continue;
 		image->size += (uint64_t)n;
 		XXH3_128bits_update(hash, piece, (size_t)n);
-		if (image->size > (uint64_t)SIZE_MAX_BYTES || (to != -1 && write_all(to, piece, (size_t)n) != 0))
+		if (to != -1 && write_all(to, piece, (size_t)n) != 0)
 			goto out;
+		if (image->size > (uint64_t)expected)
+			break;
 	}
-	if (n == 0) {
+	if (n >= 0) {
 		XXH128_hash_t digest = XXH3_128bits_digest(hash);
 		image->hash[0] = digest.low64;
 		image->hash[1] = digest.high64;
@@ -133,7 +136,8 @@ static int copy_at_rest(int fd, struct image *image, struct err *err)
 		clock_gettime(CLOCK_REALTIME_COARSE, &began);
 		if (fstat(fd, &before) != 0)
 			return err_set(err, "it cannot be examined: %s", strerror(errno));
-		if (check_stat(&before, err) != 0 || copy(fd, image->copied ? image->fd : -1, image, err) != 0)
+		if (check_stat(&before, err) != 0 ||
+		    copy(fd, image->copied ? image->fd : -1, before.st_size, image, err) != 0)
 			return -1;
 		if (fstat(fd, &after) != 0)
 			return err_set(err, "it cannot be examined: %s", strerror(errno));
