@@ -90,7 +90,7 @@ static struct config *rig_load(rig_how *how, const char *yaml, char **ret_said)
 	return c;
 }
 
-static struct config *rig_good(const char *yaml)
+static inline struct config *rig_good(const char *yaml)
 {
 	char *said;
 	struct config *c = rig_load(config_load, yaml, &said);
@@ -101,7 +101,7 @@ static struct config *rig_good(const char *yaml)
 }
 
 /* What ends with "..." goes on as it likes. */
-static void rig_says(const char *yaml, const char *expected)
+static inline void rig_says(const char *yaml, const char *expected)
 {
 	size_t n = strlen(expected);
 	bool cut = n > 3 && strcmp(expected + n - 3, "...") == 0;
@@ -113,7 +113,7 @@ static void rig_says(const char *yaml, const char *expected)
 	free(said);
 }
 
-static void assert_str(patchbay_str got, const char *expected)
+static inline void assert_str(patchbay_str got, const char *expected)
 {
 	if (!str_is(got, expected))
 		fail_msg("'%.*s' instead of '%s'", STR_ARG(got), expected);

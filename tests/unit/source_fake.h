@@ -148,8 +148,14 @@ static inline const void *fake_extension(const char *id)
 }
 
 static const patchbay_provider fake_provider = { .size = sizeof fake_provider };
+static const patchbay_option fake_option_table[] = {
+	PATCHBAY_OPTION(struct fake_options, PATCHBAY_T_STR, secret, .help = "x"),
+	PATCHBAY_OPTION(struct fake_options, PATCHBAY_T_BOOL, lenient, .help = "x"),
+};
 static const patchbay_source fake_source = {
 	.size = sizeof fake_source,
+	.n_options = 2,
+	.options = fake_option_table,
 	.options_size = sizeof(struct fake_options),
 	.provider = &fake_provider,
 	.create = fake_create,

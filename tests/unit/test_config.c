@@ -489,6 +489,11 @@ static void finds_the_journal_in_any_file(void **state)
 	char *folder = config_journal_folder("routes.yaml", &err);
 	assert_string_equal(folder, "/x/y");
 	free(folder);
+	write_text("routes.yaml", "listen: [\njournal: z # here\nsinks: {\n");
+	folder = config_journal_folder("routes.yaml", &err);
+	assert_non_null(folder);
+	assert_string_equal(strrchr(folder, '/'), "/z");
+	free(folder);
 	write_text("routes.yaml", "- a\n");
 	assert_null(config_journal_folder("routes.yaml", &err));
 	assert_non_null(strstr(err.text, "'journal' is missing"));

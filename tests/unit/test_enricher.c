@@ -222,6 +222,54 @@ static void an_event_is_not_released_twice(void **state)
 	assert_false(released(b, &(struct id){ { 1 } }, &event)); /* frees what the last one kept */
 }
 
+static void change(struct enricher *enricher, struct generation *g)
+{
+	struct config_faults found = { 0 };
+	struct faults faults = { .path = "", .list = &found };
+	struct err err;
+	struct enricher_change *next = enricher_prepare(enricher, g, &faults);
+	assert_non_null(next);
+	assert_int_equal(enricher_open(enricher, next, &err), 0);
+	enricher_commit(enricher, next);
+}
+
+static void a_new_configuration_counts_from_the_next_event_on(void **state)
+{
+	struct bench *b = *state;
+	struct fake_options other = { .secret = STR("another") };
+	struct config_source changed = b->sources[0];
+	const struct config without = { .n_sources = 0 }, with = { .sources = &changed, .n_sources = 1 };
+	struct generation none = { .config = &without, .refs = 1 }, one = { .config = &with, .refs = 1 };
+	struct enricher_stats stats;
+	patchbay_delivery event;
+	changed.options = &other;
+	fake.enrich = answer;
+	struct err err;
+	struct enricher *enricher = enricher_start(b->journal, &none, &err);
+	assert_non_null(enricher);
+	change(enricher, &b->generation); /* its thread begins */
+	assert_int_equal(atomic_load(&fake.hosts), 2);
+	struct id first = put(b, "dock", "first", JOURNAL_FLAG_HELD);
+	UNTIL(released(b, &first, &event));
+	assert_true(str_is(event.details, "{\"about\":\"first\"}"));
+	change(enricher, &b->generation); /* the same */
+	assert_int_equal(atomic_load(&fake.hosts), 2);
+	change(enricher, &one);
+	change(enricher, &one);
+	struct id gone = put(b, "dock", "gone", JOURNAL_FLAG_HELD), here = put(b, "yard", "here", JOURNAL_FLAG_HELD);
+	UNTIL(released(b, &gone, &event));
+	assert_non_null(memmem(event.details_error.p, event.details_error.n, "'dock' is gone", 14));
+	UNTIL(released(b, &here, &event));
+	assert_true(str_is(event.details, "{\"about\":\"here\"}"));
+	assert_int_equal(atomic_load(&fake.hosts), 1);
+	assert_int_equal(atomic_load(&b->generation.refs), 1);
+	UNTIL((enricher_stats(enricher, &stats), stats.with_details == 2 && stats.without == 1));
+	assert_int_equal(enricher_stop(enricher), 0);
+	assert_int_equal(atomic_load(&fake.hosts), 0);
+	assert_int_equal(atomic_load(&one.refs), 1);
+	assert_false(released(b, &(struct id){ { 1 } }, &event)); /* frees what the last one kept */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +282,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_nobody_can_be_asked_about_is_released, bench_setup,
 						bench_teardown),
 		cmocka_unit_test_setup_teardown(a_journal_that_never_held_anything_is_left_alone, bench_setup,
+						bench_teardown),
+		cmocka_unit_test_setup_teardown(a_new_configuration_counts_from_the_next_event_on, bench_setup,
 						bench_teardown),
 		cmocka_unit_test_setup_teardown(an_event_is_not_released_twice, bench_setup, bench_teardown),
 	};

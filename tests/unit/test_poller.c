@@ -203,6 +203,67 @@ static void back_off_grows_to_its_longest(void **state)
 	assert_in_range(backoff_ms(UINT32_MAX, 1000, 300000), 150000, 300000);
 }
 
+/* Until it is told to go on, with its cursor. */
+static atomic_bool goes_on;
+static atomic_uint inside, most_inside;
+
+static patchbay_status waits(unsigned step, patchbay_call *call, patchbay_str cursor, const patchbay_emitter *emitter,
+			     patchbay_str *ret_cursor, int64_t *ret_again_ms)
+{
+	unsigned now = atomic_fetch_add(&inside, 1) + 1;
+	if (now > atomic_load(&most_inside))
+		atomic_store(&most_inside, now);
+	while (!atomic_load(&goes_on))
+		usleep(1000);
+	atomic_fetch_sub(&inside, 1);
+	return pages(step, call, cursor, emitter, ret_cursor, ret_again_ms);
+}
+
+static struct poller_change *prepare(struct poller *poller, struct generation *g)
+{
+	struct config_faults found = { 0 };
+	struct faults faults = { .path = "", .list = &found };
+	struct poller_change *change = poller_prepare(poller, g, &faults);
+	assert_non_null(change);
+	return change;
+}
+
+static void a_changed_source_goes_on_where_the_step_of_the_old_one_ends(void **state)
+{
+	struct bench *b = *state;
+	struct fake_options other = { .secret = STR("another") };
+	struct config_source changed = b->sources[0];
+	const struct config with = { .sources = &changed, .n_sources = 1 }, without = { .n_sources = 0 };
+	struct generation second = { .config = &with, .refs = 1 }, third = { .config = &without, .refs = 1 };
+	struct poller_stats stats;
+	changed.options = &other;
+	atomic_store(&goes_on, false);
+	atomic_store(&most_inside, 0);
+	fake.poll = waits;
+	b->config.n_sources = 1;
+	struct poller *poller = start(b);
+	UNTIL(atomic_load(&inside) == 1);
+	poller_abandon(prepare(poller, &second));               /* leaves no trace */
+	poller_commit(poller, prepare(poller, &b->generation)); /* the same */
+	assert_int_equal(atomic_load(&fake.hosts), 1);
+	poller_commit(poller, prepare(poller, &second));
+	assert_int_equal(atomic_load(&fake.hosts), 2);
+	assert_true(poller_tidy(poller));
+	atomic_store(&goes_on, true);
+	UNTIL(!poller_tidy(poller));
+	UNTIL(atomic_load(&fake.steps) == ITEMS / 3 + 1);
+	UNTIL(poller_stats(poller, &stats, 1) == 1 && stats.events == ITEMS - 3);
+	assert_int_equal(atomic_load(&most_inside), 1);
+	assert_string_equal(cursors[2], "3"); /* what the old one brought is kept */
+	assert_int_equal(bench_count(b, JOURNAL_EVENT, 0, NULL), ITEMS);
+	poller_commit(poller, prepare(poller, &third));
+	UNTIL(!poller_tidy(poller));
+	assert_int_equal(poller_stats(poller, &stats, 1), 0);
+	assert_int_equal(atomic_load(&fake.hosts), 0);
+	assert_int_equal(atomic_load(&second.refs), 1);
+	assert_int_equal(poller_stop(poller), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +275,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sources_have_cursors_and_threads_of_their_own, bench_setup,
 						bench_teardown),
 		cmocka_unit_test_setup_teardown(nobody_polls_what_does_not_want_it, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(a_changed_source_goes_on_where_the_step_of_the_old_one_ends,
+						bench_setup, bench_teardown),
 		cmocka_unit_test(back_off_grows_to_its_longest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
