@@ -19,9 +19,17 @@ static struct config *load(load_config *how, const char *path, struct registry *
 	return config;
 }
 
+static struct config *load_and_warn(const char *path, const struct config_plugins *plugins,
+				    struct config_faults *faults)
+{
+	struct config *config = config_load(path, plugins, faults);
+	registry_warn(plugins->ctx, path, faults);
+	return config;
+}
+
 struct config *cli_load_faults(const char *path, struct registry **ret_registry, struct config_faults *ret_faults)
 {
-	return load(config_load, path, ret_registry, ret_faults);
+	return load(load_and_warn, path, ret_registry, ret_faults);
 }
 
 struct config *cli_load_for_testing(const char *path, struct registry **ret_registry, struct config_faults *ret_faults)

@@ -24,6 +24,8 @@ struct registry_entry {
 };
 size_t registry_count(const struct registry *);
 const struct registry_entry *registry_at(const struct registry *, size_t i);
+/* Adds a warning for each file that was refused, unless a fault that is there names the reason already. */
+void registry_warn(const struct registry *, const char *config_path, struct config_faults *);
 
 /* For config_load(). */
 struct config_plugins registry_for_config(struct registry *);

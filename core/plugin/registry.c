@@ -1,6 +1,7 @@
 /* registry.c - the plugins that were found, and why others were not taken. */
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/fault.h"
 #include "net/http_memory.h"
 #include "plugin/host.h"
 #include "plugin/load.h"
@@ -213,4 +214,24 @@ const patchbay_plugin *registry_find(struct registry *r, const char *name, struc
 	}
 	explain_unknown(r, name, err);
 	return NULL;
+}
+
+static bool said_already(const struct config_faults *faults, const char *sentence)
+{
+	for (size_t i = 0; i < faults->n; i++)
+		if (strstr(faults->v[i].message, sentence))
+			return true;
+	return false;
+}
+
+void registry_warn(const struct registry *r, const char *config_path, struct config_faults *list)
+{
+	struct faults faults = { .path = config_path, .list = list };
+	for (size_t i = 0; i < r->n; i++) {
+		const struct registry_entry *e = &r->v[i]->public;
+		size_t n = strlen(e->path);
+		bool file = n > 3 && strcmp(e->path + n - 3, ".so") == 0; /* else it is a folder that is missing */
+		if (e->refused && file && !said_already(list, e->refused))
+			fault_warning(&faults, 0, 0, "a plugin is not taken: %s", e->refused);
+	}
 }
