@@ -34,6 +34,7 @@ struct control {
 struct client {
 	struct control *control;
 	int fd;
+	bool gone;
 };
 
 /* ---- Talking */
@@ -139,9 +140,13 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 
 /* ---- reload */
 
+/* A client that takes nothing is waited for once. */
 static bool say_if_there(void *ctx, patchbay_str json)
 {
-	return ctx && say(ctx, json);
+	struct client *client = ctx;
+	if (client && !client->gone)
+		client->gone = !say(client, json);
+	return client && !client->gone;
 }
 
 /* client NULL: nobody is told but the log. */
@@ -163,7 +168,7 @@ void control_reload(struct control *control)
 
 static void serve(struct control *control, int fd)
 {
-	struct client client = { control, fd };
+	struct client client = { .control = control, .fd = fd };
 	struct timeval ask = { .tv_sec = ASK_SECONDS }, take = { .tv_sec = TAKE_SECONDS };
 	char line[LINE_MAX_BYTES + 1], *rest = NULL;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &ask, sizeof ask);

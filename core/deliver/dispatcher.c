@@ -23,6 +23,7 @@ struct dispatcher_change {
 	struct generation *generation;
 	struct workers workers; /* kept and new ones */
 	bool *is_new;
+	bool opened; /* the journal has been told */
 };
 
 #define WAKE_MS 20 /* a thread may be on its way into journal_wait() when it is woken: wake it again */
@@ -98,6 +99,7 @@ static int keep_sinks(struct dispatcher *d, const struct workers *also, struct e
 /* A sink that nobody had until now begins with the next event, so it must be known before there is one. */
 int dispatcher_open(struct dispatcher *d, struct dispatcher_change *change, struct err *err)
 {
+	change->opened = true;
 	for (size_t i = 0; i < change->workers.n; i++) {
 		struct worker *w = change->workers.v[i];
 		const char *name = w->sink->name;
@@ -162,7 +164,7 @@ void dispatcher_abandon(struct dispatcher *d, struct dispatcher_change *change)
 	for (size_t i = 0; i < change->workers.n; i++)
 		if (change->is_new[i])
 			worker_destroy(change->workers.v[i]);
-	if (d->workers.n && keep_sinks(d, &(struct workers){ 0 }, &err) != 0)
+	if (change->opened && d->workers.n && keep_sinks(d, &(struct workers){ 0 }, &err) != 0)
 		log_warning("the retention waits for sinks that do not run, until the next reload: %s", err.text);
 	free(change->workers.v);
 	free(change->is_new);
