@@ -135,9 +135,8 @@ static bool has_terminal(void)
 }
 
 /* SIGHUP is what an operator sends for a reload, and the kernel when somebody closes the terminal that it runs in. */
-static void serve(const struct parts *p, const sigset_t *signals)
+static void serve(const struct parts *p, const sigset_t *signals, bool had_terminal)
 {
-	bool had_terminal = has_terminal();
 	for (int caught;;) {
 		if (sigwait(signals, &caught) == EINTR)
 			continue;
@@ -162,6 +161,7 @@ int daemon_run(const char *path, struct err *err)
 	signal(SIGPIPE, SIG_IGN);
 	umask(0027); /* events are nobody else's business */
 	raise_descriptor_limit();
+	bool had_terminal = has_terminal();
 
 	err->text[0] = '\0';
 	struct parts parts = { .path = path, .first = load(path) };
@@ -173,7 +173,7 @@ int daemon_run(const char *path, struct err *err)
 	int result = start(&parts, err);
 	if (result == 0) {
 		say_ready(&parts);
-		serve(&parts, &signals);
+		serve(&parts, &signals, had_terminal);
 	}
 	size_t stuck = stop(&parts);
 	if (result == 0)
