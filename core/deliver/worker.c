@@ -17,52 +17,6 @@
 #define BUSY_WAIT_MAX_MS 20 /* a lane's wake-up may fall between the look and the wait */
 #define STOP_GRACE_MS 10000 /* for calls that are under way */
 #define STRAYS_MAX 4
-#define OPEN_AGAIN_MS 1000
-
-static const char *last_part(const char *path)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	return slash ? slash + 1 : path ? path : "routes.yaml";
-}
-
-static void routing_free(struct routing *routing)
-{
-	if (!routing)
-		return;
-	router_destroy(routing->router);
-	generation_unref(routing->generation);
-	free(routing);
-}
-
-static struct routing *routing_create(struct generation *generation, size_t sink_index)
-{
-	struct routing *routing = xcalloc(1, sizeof *routing);
-	routing->generation = generation_ref(generation);
-	routing->router = router_create(generation->config, sink_index);
-	routing->routes_name = last_part(generation->config->path);
-	return routing;
-}
-
-int worker_open(struct worker *w, struct err *err)
-{
-	struct journal_sink known;
-	size_t n = 0;
-	if (journal_sink_open(w->journal, w->sink->name, &known, err) < 0)
-		return -1;
-	free((void *)(uintptr_t)w->checkpoint.p);
-	w->checkpoint = known.checkpoint;
-	w->trouble_ms = known.trouble_ms;
-	w->not_before_ms = known.not_before_ms;
-	w->cursor = w->read = known.cursor;
-	if (journal_settled_ahead(w->journal, w->sink->name, w->cursor, &w->ahead.v, &n, err) < 0)
-		return -1;
-	w->ahead.n = w->ahead.room = n;
-	pthread_mutex_lock(&w->lock);
-	w->stats.cursor = w->stats_read = w->cursor;
-	pthread_mutex_unlock(&w->lock);
-	w->opened = true;
-	return 0;
-}
 
 static void learn_abilities(const patchbay_sink *side, struct sink_abilities *ret)
 {
@@ -149,7 +103,7 @@ int64_t worker_now_ms(const struct worker *w)
 /* ---- Waiting */
 
 /* With the yard's lock held, for so long at most. False: it was time before anything changed. */
-static bool wait_for_change(struct worker *w, int64_t ns)
+bool worker_wait_for_change(struct worker *w, int64_t ns)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -164,7 +118,7 @@ bool worker_sleep_ms(struct worker *w, int64_t ms)
 	int64_t until = clock_steady_ns() + ms * NS_PER_MS, now;
 	pthread_mutex_lock(&w->yard->lock);
 	while (!atomic_load(&w->for_good) && (now = clock_steady_ns()) < until)
-		wait_for_change(w, until - now);
+		worker_wait_for_change(w, until - now);
 	pthread_mutex_unlock(&w->yard->lock);
 	return !atomic_load(&w->for_good);
 }
@@ -191,7 +145,7 @@ static void wait_for_lanes(struct worker *w, int64_t ns)
 		if (w->lanes[i] && w->lanes[i]->state == LANE_DONE)
 			ns = 0;
 	if (ns > 0 && !atomic_load(&w->stopping))
-		wait_for_change(w, ns);
+		worker_wait_for_change(w, ns);
 	pthread_mutex_unlock(&w->yard->lock);
 }
 
@@ -420,18 +374,9 @@ static void finish_calls(struct worker *w)
 			break;
 		publish(w);
 		pthread_mutex_lock(&w->yard->lock);
-		wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
+		worker_wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
 	}
-}
-
-static void take_routing(struct worker *w)
-{
-	struct routing *next = atomic_exchange(&w->next_routing, NULL);
-	if (!next)
-		return;
-	routing_free(w->routing);
-	w->routing = next;
 }
 
 static void work(struct worker *w)
@@ -439,7 +384,7 @@ static void work(struct worker *w)
 	pace_init(&w->pace, w->sink->rate_count, w->sink->rate_ms, (int64_t)w->n_lanes, clock_steady_ns());
 	breaker_restore(w);
 	while (!atomic_load(&w->stopping)) {
-		take_routing(w);
+		succession_take_routing(w);
 		int did = collect(w);
 		did |= give_work(w);
 		if (settle_progress_is_old(w))
@@ -453,52 +398,11 @@ static void work(struct worker *w)
 	publish(w);
 }
 
-static void wait_for_release(struct worker *w)
-{
-	pthread_mutex_lock(&w->yard->lock);
-	while (atomic_load(&w->held) && !atomic_load(&w->stopping))
-		wait_for_change(w, WAIT_MAX_MS * NS_PER_MS);
-	pthread_mutex_unlock(&w->yard->lock);
-}
-
-/* False: it is time to stop. */
-static bool open_patiently(struct worker *w)
-{
-	while (!w->opened && !atomic_load(&w->stopping)) {
-		struct err err = { 0 };
-		if (worker_open(w, &err) == 0)
-			break;
-		breaker_note_reason(w, str_c(err.text));
-		log_limited(&w->unreadable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
-		pthread_mutex_lock(&w->yard->lock);
-		wait_for_change(w, OPEN_AGAIN_MS * NS_PER_MS);
-		pthread_mutex_unlock(&w->yard->lock);
-	}
-	return w->opened;
-}
-
-/* False: it is time to stop. */
-static bool sit_down(struct worker *w)
-{
-	int64_t tell_ns = clock_steady_ns() + NS_PER_S;
-	while (!atomic_load(&w->stopping)) {
-		if (seat_take(w->seat, BUSY_WAIT_MAX_MS))
-			return true;
-		if (clock_steady_ns() < tell_ns)
-			continue;
-		log_info("sink %s: takes up its work when a call that began before the reload has ended",
-			 w->sink->name);
-		tell_ns = INT64_MAX;
-	}
-	return false;
-}
-
 static void *run(void *arg)
 {
 	struct worker *w = arg;
-	wait_for_release(w);
-	bool seated = sit_down(w);
-	if (seated && open_patiently(w))
+	bool seated = succession_sit_down(w);
+	if (seated && w->opened)
 		work(w);
 	drop_lanes(w); /* what an instance has must be free before its successor resumes */
 	if (seated)
@@ -523,51 +427,12 @@ int worker_start(struct worker *w, struct err *err)
 	return 0;
 }
 
-static void change(struct worker *w, atomic_bool *what, bool to)
-{
-	pthread_mutex_lock(&w->yard->lock);
-	atomic_store(what, to);
-	pthread_cond_broadcast(&w->yard->changed);
-	pthread_mutex_unlock(&w->yard->lock);
-}
-
-void worker_release(struct worker *w)
-{
-	change(w, &w->held, false);
-}
-
-void worker_ask_to_leave(struct worker *w)
-{
-	change(w, &w->stopping, true);
-	worker_nudge(w);
-}
-
-/* It may be on its way into journal_wait() when it is asked to leave; then the next one wakes it. */
-void worker_nudge(struct worker *w)
-{
-	pthread_mutex_lock(&w->yard->lock);
-	if (w->yard->in_journal)
-		journal_wake(w->journal);
-	pthread_mutex_unlock(&w->yard->lock);
-}
-
-void worker_ask_to_stop(struct worker *w)
-{
-	change(w, &w->for_good, true);
-	change(w, &w->stopping, true);
-}
-
-void worker_reroute(struct worker *w, struct generation *generation, size_t sink_index)
-{
-	routing_free(atomic_exchange(&w->next_routing, routing_create(generation, sink_index)));
-}
-
 bool worker_has_ended(struct worker *w, int64_t wait_ms)
 {
 	int64_t until = clock_steady_ns() + wait_ms * NS_PER_MS, now;
 	pthread_mutex_lock(&w->yard->lock);
 	while (w->started && !w->ended && (now = clock_steady_ns()) < until)
-		wait_for_change(w, until - now);
+		worker_wait_for_change(w, until - now);
 	bool ended = !w->started || w->ended;
 	pthread_mutex_unlock(&w->yard->lock);
 	return ended;

@@ -1,13 +1,14 @@
 /* worker.h - inside the dispatcher: one sink. Its thread decides, and never calls the plugin; that is what the
  * lanes are for.
  *
- *   worker.c   life of the thread: takes in what lanes did, and waits
- *   give.c     hands a free lane something to do
- *   fill.c     what to act on next: due deliveries, or fresh events behind the cursor
- *   outcome.c  what the results of a call mean: done, parked, dead, or the destination is in trouble
- *   settle.c   what becomes durable: outcomes, and how far everything is settled
- *   breaker.c  that the destination does not work, and when it is tried again
- *   lane.c     a plugin's instance and the thread in which it is called
+ *   worker.c      life of the thread: takes in what lanes did, and waits
+ *   succession.c  takes the place of a predecessor, makes room for a successor
+ *   give.c        hands a free lane something to do
+ *   fill.c        what to act on next: due deliveries, or fresh events behind the cursor
+ *   outcome.c     what the results of a call mean: done, parked, dead, or the destination is in trouble
+ *   settle.c      what becomes durable: outcomes, and how far everything is settled
+ *   breaker.c     that the destination does not work, and when it is tried again
+ *   lane.c        a plugin's instance and the thread in which it is called
  *
  * RETRY is about an event: it is parked, with a row in the journal, and the others go on. DOWN and EBADSINK (and RETRY
  * for all of several events, or for five in a row) are about the destination: its events stay where they are,
@@ -121,14 +122,7 @@ struct worker {
 
 /* Makes the instances. The seat is that of its predecessors. */
 struct worker *worker_create(struct journal *, struct generation *, size_t sink_index, struct seat *, struct err *err);
-/* What the journal knows about the sink. Whoever may have a predecessor does that itself, in its seat. */
-int worker_open(struct worker *, struct err *err);
-int worker_start(struct worker *, struct err *err); /* held */
-void worker_release(struct worker *);
-void worker_reroute(struct worker *, struct generation *, size_t sink_index);
-void worker_ask_to_leave(struct worker *);               /* calls may take the time that they are allowed */
-void worker_nudge(struct worker *);        /* now and then, until it has ended */
-void worker_ask_to_stop(struct worker *);                /* ten seconds at most */
+int worker_start(struct worker *, struct err *err);      /* held */
 bool worker_has_ended(struct worker *, int64_t wait_ms); /* waits that long for it */
 size_t worker_destroy(struct worker *);                  /* joins; how many calls never came back; NULL is fine */
 void worker_stats(struct worker *, struct dispatcher_stats *ret);
@@ -143,6 +137,27 @@ bool worker_has_fresh_out(struct worker *); /* in some lane */
 /* The note on an event at this position; `make`: a new one if there is none (the oldest is forgotten when there
  * are too many). */
 struct tried *worker_tried(struct worker *, struct journal_pos at, bool make);
+
+/* With the yard's lock held, for so long at most. False: it was time before anything changed. */
+bool worker_wait_for_change(struct worker *, int64_t ns);
+
+/* ---- succession.c */
+
+struct routing *routing_create(struct generation *, size_t sink_index);
+void routing_free(struct routing *);                                          /* NULL is fine */
+void worker_reroute(struct worker *, struct generation *, size_t sink_index); /* [control] */
+void succession_take_routing(struct worker *);                                /* if there is another */
+
+/* What the journal knows about the sink. Whoever may have a predecessor does that itself, in its seat. */
+int worker_open(struct worker *, struct err *err);
+void worker_release(struct worker *); /* it may begin */
+/* Waits for that, for its predecessor, and for the journal. False: it has no seat. It is time to stop, too, where it
+ * could not be opened. */
+bool succession_sit_down(struct worker *);
+
+void worker_ask_to_leave(struct worker *); /* calls may take the time that they are allowed */
+void worker_nudge(struct worker *);        /* now and then, until it has ended */
+void worker_ask_to_stop(struct worker *);  /* ten seconds at most */
 
 /* ---- give.c. 1: something was given to a lane, or at least looked at; 0: there is nothing to do now. */
 
