@@ -5,7 +5,7 @@
 #include "plugin/services.h"
 #include "source/quarantine.h"
 
-#define LIMIT_MS 3000 /* for what is to take 1 ms, and is told that it has a second */
+#define LIMIT_MS 2000 /* for what is to take 1 ms, and is told that it has a second */
 
 static void enter(const struct emission *e, const patchbay_request *in, enum guard_call call)
 {
