@@ -141,15 +141,8 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	if (hex.n != SHA256_HEX || !patchbay_is_hex(hex))
 		return refuse(lms, call, PATCHBAY_S("X-TI-Signature is not the 64 hex digits of an HMAC-SHA256"));
 	match = patchbay_keys_match(&lms->keys, &r->body, 1, hex);
-	if (match == 0) {
-		patchbay_str names = patchbay_keys_names(&lms->keys, call);
-		return refuse(lms, call,
-			      patchbay_fmt(host, call,
-					   "X-TI-Signature matches none of the configured secrets (%.*s): compare "
-					   "'signing_secret' with the "
-					   "platform's",
-					   (int)names.n, names.p));
-	}
+	if (match == 0)
+		return patchbay_keys_refuse(&lms->keys, call, "X-TI-Signature", "the platform's");
 	patchbay_str secret = patchbay_keys_name(&lms->keys, call, match);
 	host->explain(call, patchbay_fmt(host, call, "address %.*s, HMAC-SHA256, %.*s", (int)who.n, who.p,
 					 (int)secret.n, secret.p));

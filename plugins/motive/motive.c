@@ -105,15 +105,9 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 			      PATCHBAY_S("X-KT-Webhook-Signature has other characters than the 40 hex digits of an "
 					 "HMAC-SHA1"));
 	match = patchbay_keys_match(&m->keys, &r->body, 1, hex);
-	if (match == 0) {
-		patchbay_str names = patchbay_keys_names(&m->keys, call);
-		return refuse(m, call,
-			      patchbay_fmt(host, call,
-					   "X-KT-Webhook-Signature matches none of the configured secrets (%.*s): "
-					   "compare 'secret' with the "
-					   "webhook's in Motive; a proxy that changes the body breaks it, too",
-					   (int)names.n, names.p));
-	}
+	if (match == 0)
+		return patchbay_keys_refuse(&m->keys, call, "X-KT-Webhook-Signature",
+					    "the webhook's in Motive; a proxy that changes the body breaks it, too");
 	patchbay_str secret = patchbay_keys_name(&m->keys, call, match);
 	host->explain(call, patchbay_fmt(host, call, "HMAC-SHA1, %.*s", (int)secret.n, secret.p));
 	return PATCHBAY_OK;
