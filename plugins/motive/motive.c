@@ -72,16 +72,10 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	const struct motive *m = self;
 	const patchbay_host *host = m->host;
 	patchbay_str hex = { NULL, 0 };
-	uint32_t found = 0;
+	uint32_t found = patchbay_headers(r, PATCHBAY_S(MOTIVE_SIGNATURE), &hex);
 	size_t match;
 
 	(void)reply; /* as it comes: 200 */
-	for (uint32_t i = 0; i < r->n_headers; i++) {
-		if (!patchbay_eq(r->headers[i].key, PATCHBAY_S(MOTIVE_SIGNATURE)))
-			continue;
-		hex = r->headers[i].value;
-		found++;
-	}
 	if (found == 0 && m->options->accept_unsigned_ping && r->body.n <= UNSIGNED_PING_MAX &&
 	    motive_is_ping(m, call, r->body)) {
 		host->explain(call, PATCHBAY_S("unsigned test request: answered, without any effect"));

@@ -264,7 +264,7 @@ static void previews_a_mail(void **state)
 	assert_int_equal(preview(rig, &e, 1), PATCHBAY_OK);
 	assert_string_equal(rig->text, "{\"to\":[\"desk@example.edu\"],\"subject\":\"Fault 12345678901234567890\","
 				       "\"text\":\"a \\\"b\\\"\\u000a<i>\","
-				       "\"html\":\"<p title='x'>a &quot;b&quot;\\n&lt;i&gt;</p>\"}");
+				       "\"html\":\"<p title='x'>a &quot;b&quot;\\u000a&lt;i&gt;</p>\"}");
 }
 
 static void computes_recipients(void **state)
