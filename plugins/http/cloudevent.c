@@ -89,8 +89,9 @@ size_t cloudevent_headers(const struct http *h, patchbay_call *call, const patch
 
 	for (size_t i = 0; i < n; i++) {
 		bool is_type = patchbay_eq(ret[i].key, PATCHBAY_S(CONTENT_TYPE));
-		patchbay_str name[] = { PATCHBAY_S("ce-"), ret[i].key };
-		ret[i].key = is_type ? PATCHBAY_S("content-type") : patchbay_join(h->host, call, name, 2);
+		patchbay_str name = ret[i].key;
+		ret[i].key = is_type ? PATCHBAY_S("content-type")
+				     : patchbay_fmt(h->host, call, "ce-%.*s", (int)name.n, name.p);
 		ret[i].value = is_type ? ret[i].value : percent_encode(h, call, ret[i].value);
 		if (ret[i].key.n == 0 || ret[i].value.n == 0)
 			return 0;
