@@ -383,6 +383,48 @@ def test_send_plays_the_provider(t):
     equal(len({row["subject"] for row in rows if row["type"] == "contact.created"}), 3, "contacts")
 
 
+TRIED = """\
+config: routes.yaml
+tests:
+  - name: genuine
+    source: sister
+    sample: contact_created
+    set: {data.id: "17", data.name: "\u00e4 \\"b\\""}
+    expect:
+      why: HMAC-SHA256, secret 1 of 2 (env NOT_SET)
+      type: contact.created
+      subject: "17"
+      time: "2026-03-02T08:15:30.250Z"
+      dedupe: strong
+      sinks: out
+      rendered:
+        out: {specversion: "1.0", source: "patchbay:/sister", type: contact.created, subject: "17", dedupe: strong}
+  - name: forged
+    source: sister
+    sample: contact_created
+    signed: wrong
+    expect: {verdict: refused, why: "none of the configured secrets (2: env NOT_SET, env NEITHER)"}
+"""
+
+
+def test_a_configuration_is_tried_without_its_secrets(t):
+    for name, text in (("tests.yaml", TRIED), ("routes.yaml", """\
+listen: 127.0.0.1:1
+journal: state
+sources:
+  sister: {plugin: standard-webhooks, secret: [{env: NOT_SET}, {env: NEITHER}]}
+sinks:
+  out: {plugin: http, url: {env: NOT_SET_URL}, secret: {env: NOT_SET}, mode: binary}
+routes:
+  - to: out
+""")):
+        with open(os.path.join(t.folder, name), "w") as f:
+            f.write(text)
+    done = subprocess.run([harness.PATCHBAY, "test", os.path.join(t.folder, "tests.yaml")], capture_output=True, text=True,
+                          env=dict(os.environ, PATCHBAY_PLUGIN_PATH=harness.PLUGINS))
+    equal((done.returncode, done.stderr), (0, ""), "patchbay test: %s" % done.stdout)
+
+
 def test_the_readmes_examples_are_right(t):
     for plugin, env in (("http", {"WAREHOUSE_URL": "https://warehouse.example.edu/events", "WAREHOUSE_SECRET": NEW,
                                   "WAREHOUSE_TOKEN": TOKEN}),
