@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define SIGNATURES_MAX 8 /* of each version; a provider that changes its key sends two */
+#define SIGNATURES_MAX 4 /* of each version; a provider that changes its key sends two, and each costs time */
 #define TIMESTAMP_DIGITS_MAX 12
 
 static patchbay_status deny(const struct webhooks *w, patchbay_call *call, patchbay_str why)
