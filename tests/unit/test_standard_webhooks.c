@@ -145,6 +145,8 @@ static void any_change_is_refused(void **state)
 	}
 }
 
+#define FOUR_OTHERS OTHER_V1 " " OTHER_V1 " " OTHER_V1 " " OTHER_V1 " "
+
 static void one_good_signature_among_others_is_enough(void **state)
 {
 	static const char *const good[] = {
@@ -156,6 +158,7 @@ static void one_good_signature_among_others_is_enough(void **state)
 		"  " V1 "  ",
 		OTHER_V1 " " OTHER_V1 " " OTHER_V1 " " V1,
 		"v1a,AAAA v1a,AAAA v1a,AAAA " V1A,
+		FOUR_OTHERS FOUR_OTHERS FOUR_OTHERS V1,
 	};
 	static const char *const bad[] = {
 		OTHER_V1,
@@ -171,7 +174,7 @@ static void one_good_signature_among_others_is_enough(void **state)
 		"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1A==", /* cut */
 		V1 "," OTHER_V1,
 		/* nobody sends so many */
-		OTHER_V1 " " OTHER_V1 " " OTHER_V1 " " OTHER_V1 " " V1,
+		FOUR_OTHERS FOUR_OTHERS FOUR_OTHERS FOUR_OTHERS V1,
 		"v1a,AAAA v1a,AAAA v1a,AAAA v1a,AAAA " V1A,
 	};
 
