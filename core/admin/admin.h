@@ -10,7 +10,14 @@
 #include "http/intake.h"
 #include "journal/journal.h"
 
+#include <stdatomic.h>
+
 struct admin;
+
+struct admin_reloads { /* of the configuration, since the start */
+	_Atomic uint64_t ok, refused, generation;
+	_Atomic int64_t last_ms; /* wall clock: when the one at work was taken up */
+};
 
 struct admin_parts { /* what it tells about; all must outlive the admin server */
 	struct intake *intake;
@@ -18,6 +25,7 @@ struct admin_parts { /* what it tells about; all must outlive the admin server *
 	struct dispatcher *dispatcher;
 	struct poller *poller;
 	struct enricher *enricher;
+	const struct admin_reloads *reloads;
 };
 
 /* NULL: err. */

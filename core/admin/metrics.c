@@ -110,6 +110,20 @@ static void metrics_of_crashes(struct buf *out)
 			 v[i].side == GUARD_SINK ? "sink" : "source", v[i].instance, v[i].plugin, v[i].crashes);
 }
 
+static void metrics_of_reloads(const struct admin_reloads *r, struct buf *out)
+{
+	head(out, "reloads_total", "counter", "Reloads of the configuration.");
+	buf_addf(out,
+		 "patchbay_reloads_total{result=\"ok\"} %" PRIu64 "\n"
+		 "patchbay_reloads_total{result=\"refused\"} %" PRIu64 "\n",
+		 r->ok, r->refused);
+	metric(out, "generation", "gauge", "Number of the configuration at work; 1 is that of the start.",
+	       r->generation);
+	head(out, "generation_start_time_seconds", "gauge", "When the configuration at work was taken up.");
+	buf_addf(out, "patchbay_generation_start_time_seconds %" PRId64 ".%03d\n", r->last_ms / 1000,
+		 (int)(r->last_ms % 1000));
+}
+
 void metrics_write(const struct admin_parts *parts, struct buf *out)
 {
 	struct journal_stats j;
@@ -136,6 +150,7 @@ void metrics_write(const struct admin_parts *parts, struct buf *out)
 	metric(out, "journal_bytes", "gauge", "Size of the event segments.", j.bytes);
 	metric(out, "quarantine_bytes", "gauge", "Size of the quarantine.", j.quarantine_bytes);
 	metric(out, "dedupe_keys", "gauge", "Keys and tokens remembered.", j.dedupe_keys);
+	metrics_of_reloads(parts->reloads, out);
 	metrics_of_sinks(parts, out);
 	metrics_of_fetching(parts, out);
 	metrics_of_crashes(out);

@@ -85,8 +85,8 @@ static const struct {
 } steps[] = {
 	{ "event",
 	  "the sink does not take this event as it is: if it is the sink's options that are wrong, mend them in "
-	  "routes.yaml and restart patchbay" },
-	{ "configuration", "mend the sink's options in routes.yaml, and restart patchbay" },
+	  "routes.yaml and run `patchbay reload`" },
+	{ "configuration", "mend the sink's options in routes.yaml, and run `patchbay reload`" },
 	{ "destination", "mend what is wrong with the destination" },
 	{ "gave up", "see that the destination works again" },
 	{ "plugin", "the plugin failed: its lines in the daemon's log say more" },

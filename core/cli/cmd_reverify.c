@@ -189,8 +189,8 @@ static int conclude(const struct report *report)
 				"stays done, run "
 				"this again for the rest\n");
 	if (report->live_refuses)
-		fprintf(stderr, "patchbay reverify: the running daemon still has the old configuration; restart "
-				"patchbay so that new "
+		fprintf(stderr, "patchbay reverify: the running daemon still has the old configuration; run "
+				"`patchbay reload` so that new "
 				"posts pass, too\n");
 	else if (report->asked && report->fails && !any && !report->before)
 		fprintf(stderr,

@@ -7,6 +7,7 @@
 #include "daemon/daemon.h"
 #include "daemon/supervisor.h"
 #include "guard/guard.h"
+#include "plugin/load.h"
 
 #include <stdio.h>
 
@@ -14,7 +15,8 @@ static const char help[] =
 	"Usage: patchbay serve [-c FILE] [--verbose]\n"
 	"\n"
 	"Takes posts in, journals them, routes them; in the foreground, logging to stderr, until SIGTERM\n"
-	"or SIGINT. Refuses to start with a configuration that `patchbay check` refuses.\n"
+	"or SIGINT. Refuses to start with a configuration that `patchbay check` refuses. SIGHUP, as\n"
+	"`patchbay reload`, takes up a changed configuration, changed secrets and changed plugins.\n"
 	"\n"
 	"  -c, --config FILE  the configuration (default " CLI_CONFIG_PATH ")\n"
 	"  -v, --verbose      log more\n"
@@ -25,17 +27,11 @@ static const char help[] =
 static int work(void *ctx)
 {
 	const char *path = *(const char **)ctx;
-	struct registry *registry = NULL;
-	guard_arm(NULL);
-	struct config *config = cli_load_config(path, &registry);
-	if (!config)
-		return 1;
+	guard_arm(load_find_address);
 	struct err err = { "" };
-	int result = daemon_run(config, &err);
-	if (result != 0)
+	int result = daemon_run(path, &err);
+	if (result != 0 && err.text[0])
 		log_error("cannot start: %s", err.text);
-	config_free(config);
-	registry_destroy(registry);
 	return result == 0 ? 0 : 1;
 }
 

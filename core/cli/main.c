@@ -16,6 +16,7 @@ static const struct command {
 	const char *about;
 } commands[] = {
 	{ "serve", cmd_serve, "take events in and deliver them, until told to stop" },
+	{ "reload", cmd_reload, "have the running daemon take up a changed configuration, secret or plugin" },
 	{ "check", cmd_check, "say everything that is wrong with a configuration" },
 	{ "test", cmd_test, "try a configuration on requests, and compare what would become of them" },
 	{ "plugins", cmd_plugins, "list the plugins, or describe one with its options" },

@@ -18,6 +18,8 @@ struct config_address { /* 127.0.0.1:8080, [::]:8080, unix:/run/x.sock */
 	int line, column;
 };
 
+#define CONFIG_NAME_SIZE 64u /* of a source or sink, with its NUL */
+
 struct config_secret { /* how a person calls a secret: never its value */
 	const char *option;
 	size_t index; /* of a list */
@@ -51,18 +53,18 @@ struct config_sink {
 	char *name;
 	const patchbay_plugin *plugin; /* has a sink side */
 	void *options;
-	struct config_retry retry;     /* common options of every sink */
+	struct config_retry retry; /* common options of every sink */
 	int64_t timeout_ms;
 	int64_t batch_events, batch_bytes, batch_linger_ms;
-	int64_t rate_count, rate_ms;   /* rate: 50/s (/min, /h): so many calls of act in this time; 0 = no limit */
-	int64_t concurrency;           /* instances that act at once; at most the plugin's concurrency_max */
-	bool order_subject;            /* order: none|subject */
+	int64_t rate_count, rate_ms; /* rate: 50/s (/min, /h): so many calls of act in this time; 0 = no limit */
+	int64_t concurrency;         /* instances that act at once; at most the plugin's concurrency_max */
+	bool order_subject;          /* order: none|subject */
 	struct config_secrets secrets;
 	int line, column;
 };
 
 struct config_route {
-	size_t *sources;  /* indices; n_sources 0 = all ('*') */
+	size_t *sources; /* indices; n_sources 0 = all ('*') */
 	size_t n_sources;
 	patchbay_strs types; /* globs on type or kind; none = all */
 	patchbay_str when;   /* jq program; "" = always. Known to compile */
@@ -76,20 +78,20 @@ struct config {
 	char *path;
 	struct config_address *listen;
 	size_t n_listen;
-	struct config_address *admin; /* NULL: none */
-	char *journal;                /* folder */
-	patchbay_strs plugin_dirs;    /* $PATCHBAY_PLUGIN_PATH first, then `plugins:`, or the built-in folder */
+	struct config_address *admin;   /* NULL: none */
+	char *journal;                  /* folder */
+	patchbay_strs plugin_dirs;      /* $PATCHBAY_PLUGIN_PATH first, then `plugins:`, or the built-in folder */
 	patchbay_cidrs trusted_proxies; /* whose X-Forwarded-For is believed */
 	struct {
-		int64_t body_bytes;           /* limits: {body: 4M */
-		int64_t connections;          /*          connections: 1024 */
+		int64_t body_bytes;              /* limits: {body: 4M */
+		int64_t connections;             /*          connections: 1024 */
 		int64_t connections_per_address; /*       connections_per_address: 0 = no limit */
-		int64_t request_ms;           /*          request: 10s: headers and body must be here by then } */
+		int64_t request_ms;              /*          request: 10s: headers and body must be here by then } */
 	} limits;
 	struct {
-		int64_t age_ms;               /* retention: {age: 30d: finished events are kept this long */
-		int64_t size_bytes;           /*             size: 10G: beyond it finished ones go, then new ones refused */
-		int64_t quarantine_bytes;     /*             quarantine: 64M: oldest go first } */
+		int64_t age_ms;           /* retention: {age: 30d: finished events are kept this long */
+		int64_t size_bytes;       /*             size: 10G: beyond it finished ones go, then new ones refused */
+		int64_t quarantine_bytes; /*             quarantine: 64M: oldest go first } */
 	} retention;
 	struct config_source *sources;
 	size_t n_sources;
@@ -98,6 +100,7 @@ struct config {
 	struct config_route *routes;
 	size_t n_routes;
 	int journal_line, journal_column; /* where `journal` stands, for what is found out about it later */
+	int limits_line, limits_column;   /* and `limits`; 0: nowhere */
 };
 
 /* Where plugins come from: the plugin layer implements it, config only asks. */
@@ -114,7 +117,7 @@ struct config_plugins {
 struct config_fault {
 	int line, column; /* from 1; 0 = the file as a whole */
 	bool warning;
-	char *text;       /* "routes.yaml:12:5: unknown sink 'audti'; did you mean 'audit'?" */
+	char *text;          /* "routes.yaml:12:5: unknown sink 'audti'; did you mean 'audit'?" */
 	const char *message; /* the end of text: without the place, and without "warning: " */
 };
 struct config_faults { /* in the order of the file */
@@ -133,6 +136,11 @@ struct config *config_load_for_looking(const char *path, const struct config_plu
 struct config *config_load_for_testing(const char *path, const struct config_plugins *, struct config_faults *);
 void config_free(struct config *); /* wipes secrets; NULL is fine */
 void config_faults_free(struct config_faults *);
+
+/* Of two configurations: do both give the plugin the same, secrets and common options included? Then what runs with the
+ * one need not be replaced for the other. */
+bool config_source_same(const struct config_source *, const struct config_source *);
+bool config_sink_same(const struct config_sink *, const struct config_sink *);
 
 /* Only the folder of the journal, whatever else is wrong with the file. The caller frees. NULL: err. */
 char *config_journal_folder(const char *path, struct err *err);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PATH_SECRET_MIN 8
-#define NAME_MAX_LENGTH 63
+#define NAME_MAX_LENGTH ((int)CONFIG_NAME_SIZE - 1)
 
 /* For people to read only; read_plugin() does the work. */
 static const patchbay_option plugin_option = OPTION_BY_HAND(PATCHBAY_T_STR, "plugin", .flags = PATCHBAY_F_REQUIRED);
@@ -28,7 +28,7 @@ static const char *const sink_keys[] = { "plugin", "retry", "timeout", "batch", 
 static void check_name(struct loader *l, const struct node *node, const char *what)
 {
 	patchbay_str name = node->key;
-	bool good = name.n <= NAME_MAX_LENGTH;
+	bool good = name.n <= (size_t)NAME_MAX_LENGTH;
 	for (size_t i = 0; good && i < name.n; i++) {
 		char c = name.p[i];
 		good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i > 0 && (c == '_' || c == '-'));

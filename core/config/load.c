@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "config/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -150,7 +151,10 @@ static void load_file(struct loader *l, const struct node *root)
 		return;
 	}
 	fill_table(l, root, top_options, COUNT(top_options), top_keys, "this file");
-	fill_table(l, node_get(root, "limits"), limit_options, COUNT(limit_options), NULL, "'limits'");
+	const struct node *limits = node_get(root, "limits");
+	c->limits_line = limits ? limits->key_line : 0;
+	c->limits_column = limits ? limits->key_column : 0;
+	fill_table(l, limits, limit_options, COUNT(limit_options), NULL, "'limits'");
 	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), NULL, "'retention'");
 	load_addresses(l, root);
 	load_journal(l, node_get(root, "journal"));
@@ -202,12 +206,31 @@ struct config *config_load_for_testing(const char *path, const struct config_plu
 	return load((struct loader){ .plugins = plugins, .testing = true }, path, faults);
 }
 
+/* Of a file that is no YAML, the line that says where the journal is can mostly be read all the same. */
+static struct node *journal_line(const char *path)
+{
+	struct config_faults found = { 0 };
+	struct faults quiet = { path, &found, 0 };
+	FILE *f = fopen(path, "re");
+	struct node *root = NULL;
+	char line[4096];
+	while (f && !root && fgets(line, sizeof line, f))
+		if (strncmp(line, "journal:", 8) == 0)
+			root = yaml_parse(str_c(line), &quiet);
+	if (f)
+		fclose(f);
+	config_faults_free(&found);
+	return root;
+}
+
 char *config_journal_folder(const char *path, struct err *err)
 {
 	struct config_faults found = { 0 };
 	struct config config = { 0 };
 	struct loader l = { .faults = { path, &found, 0 }, .config = &config, .dir = folder_of(path) };
 	struct node *root = yaml_load(path, &l.faults);
+	if (!root)
+		root = journal_line(path);
 	if (root)
 		load_journal(&l, node_get(root, "journal"));
 	if (!config.journal)

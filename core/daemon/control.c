@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/control_socket.h"
+#include "daemon/reload.h"
 #include "source/reverify.h"
 
 #include <errno.h>
@@ -19,13 +20,13 @@
 #define LINE_MAX_BYTES 256u
 #define ASK_SECONDS 2   /* for a client to say what it wants */
 #define TAKE_SECONDS 10 /* for a client to take what it is sent */
+#define TIDY_MS 100     /* how often it is looked for what has ended since a reload */
 
 struct control {
-	const struct config *config;
-	struct instance *const *sources;
-	struct journal *journal;
+	struct parts *parts;
 	int listen_fd, bell;
 	atomic_bool stopping;
+	atomic_bool reload_wanted;
 	pthread_t thread;
 	bool started;
 };
@@ -102,11 +103,11 @@ static const struct config_source *find_source(const struct config *config, cons
 static void reverify(struct client *client, const char *name, bool dry_run)
 {
 	struct control *control = client->control;
-	const struct config_source *live = find_source(control->config, name);
+	const struct live *live = live_set_find(control->parts->sources, name);
 	struct registry *registry = registry_create();
 	struct config_plugins plugins = registry_for_config(registry);
 	struct config_faults faults = { 0 };
-	struct config *now = config_load(control->config->path, &plugins, &faults);
+	struct config *now = config_load(control->parts->path, &plugins, &faults);
 	struct err err = { "" };
 	for (size_t i = faults.n; !now && i-- > 0;)
 		if (!faults.v[i].warning)
@@ -115,12 +116,13 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 	if (now && !source)
 		err_set(&err, "there is no source '%s' in %s", name, now->path);
 	else if (now && !live)
-		err_set(&err, "the running daemon does not know the source '%s' yet; restart patchbay first", name);
+		err_set(&err, "the running daemon does not know the source '%s' yet; run `patchbay reload` first",
+			name);
 	if (source && live) {
-		struct reverify r = { .journal = control->journal,
+		struct reverify r = { .journal = control->parts->journal,
 				      .source = source,
-				      .live_source = live,
-				      .live = control->sources[live - control->config->sources],
+				      .live_source = live->source,
+				      .live = live->instance,
 				      .dry_run = dry_run,
 				      .stopping = &control->stopping,
 				      .say = say,
@@ -133,6 +135,28 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 	config_faults_free(&faults);
 	config_free(now);
 	registry_destroy(registry);
+}
+
+/* ---- reload */
+
+static bool say_if_there(void *ctx, patchbay_str json)
+{
+	return ctx && say(ctx, json);
+}
+
+/* client NULL: nobody is told but the log. */
+static void reload(struct control *control, struct client *client)
+{
+	const struct reload r = {
+		.parts = control->parts, .stopping = &control->stopping, .say = say_if_there, .ctx = client
+	};
+	reload_run(&r);
+}
+
+void control_reload(struct control *control)
+{
+	atomic_store(&control->reload_wanted, true);
+	eventfd_write(control->bell, 1);
 }
 
 /* ---- The thread */
@@ -148,8 +172,10 @@ static void serve(struct control *control, int fd)
 		return;
 	const char *verb = strtok_r(line, " ", &rest), *name = strtok_r(NULL, " ", &rest),
 		   *how = strtok_r(NULL, " ", &rest);
-	if (!verb || !name || strcmp(verb, "reverify") != 0 || (how && strcmp(how, "dry-run") != 0) ||
-	    strtok_r(NULL, " ", &rest))
+	if (verb && !name && strcmp(verb, "reload") == 0)
+		reload(control, &client);
+	else if (!verb || !name || strcmp(verb, "reverify") != 0 || (how && strcmp(how, "dry-run") != 0) ||
+		 strtok_r(NULL, " ", &rest))
 		say_error(&client,
 			  "this daemon does not understand the request; is it of the same version as the command?");
 	else
@@ -160,9 +186,15 @@ static void *control_main(void *ctx)
 {
 	struct control *control = ctx;
 	while (!atomic_load(&control->stopping)) {
+		eventfd_t rung;
 		struct pollfd fds[] = { { .fd = control->listen_fd, .events = POLLIN },
 					{ .fd = control->bell, .events = POLLIN } };
-		if (poll(fds, 2, -1) <= 0 || !fds[0].revents)
+		int n = poll(fds, 2, reload_tidy(control->parts) ? TIDY_MS : -1);
+		if (n > 0 && fds[1].revents)
+			eventfd_read(control->bell, &rung);
+		if (atomic_exchange(&control->reload_wanted, false) && !atomic_load(&control->stopping))
+			reload(control, NULL);
+		if (n <= 0 || !fds[0].revents)
 			continue;
 		int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd == -1 && atomic_load(&control->stopping))
@@ -181,28 +213,33 @@ static void *control_main(void *ctx)
 
 /* ---- Life */
 
-struct control *control_start(const struct config *config, struct instance *const *sources, struct journal *journal,
-			      struct err *err)
+struct control *control_create(struct parts *parts, struct err *err)
 {
 	struct control *control = xcalloc(1, sizeof *control);
-	*control = (struct control){ .config = config, .sources = sources, .journal = journal, .listen_fd = -1 };
+	struct err why;
+	control->parts = parts;
+	control->listen_fd = -1;
 	control->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (control->bell == -1)
+	if (control->bell == -1) {
 		err_set(err, "cannot make an eventfd: %s", strerror(errno));
-	else
-		control->listen_fd = control_socket_listen(config->journal, err);
-	if (control->listen_fd == -1)
-		goto fail;
-	control->started = pthread_create(&control->thread, NULL, control_main, control) == 0;
-	if (!control->started) {
-		err_set(err, "cannot start the thread of the control socket");
-		goto fail;
+		control_stop(control);
+		return NULL;
 	}
-	pthread_setname_np(control->thread, "control");
+	control->listen_fd = control_socket_listen(parts->started->journal, &why);
+	if (control->listen_fd == -1)
+		log_warning("no control socket, so `patchbay reload` does not work, and `patchbay reverify` only while "
+			    "the daemon is stopped: %s",
+			    why.text);
 	return control;
-fail:
-	control_stop(control);
-	return NULL;
+}
+
+int control_start(struct control *control, struct err *err)
+{
+	if (pthread_create(&control->thread, NULL, control_main, control) != 0)
+		return err_set(err, "cannot start the thread of the control socket");
+	control->started = true;
+	pthread_setname_np(control->thread, "control");
+	return 0;
 }
 
 void control_stop(struct control *control)
@@ -212,11 +249,12 @@ void control_stop(struct control *control)
 	if (control->started) {
 		atomic_store(&control->stopping, true);
 		eventfd_write(control->bell, 1);
-		shutdown(control->listen_fd, SHUT_RDWR);
+		if (control->listen_fd != -1)
+			shutdown(control->listen_fd, SHUT_RDWR);
 		pthread_join(control->thread, NULL);
 	}
 	if (control->listen_fd != -1) {
-		control_socket_remove(control->config->journal);
+		control_socket_remove(control->parts->started->journal);
 		close(control->listen_fd);
 	}
 	if (control->bell != -1)

@@ -1,38 +1,22 @@
 /* daemon.c - start, signals, stop. */
 #include "daemon/daemon.h"
 
-#include "admin/admin.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "daemon/control.h"
+#include "daemon/parts.h"
 #include "daemon/recover.h"
-#include "deliver/dispatcher.h"
-#include "fetch/enricher.h"
-#include "fetch/poller.h"
 #include "guard/guard.h"
-#include "http/intake.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
-
-struct parts {
-	const struct config *config;
-	struct instance **sources;
-	struct intake *intake;
-	struct journal *journal;
-	struct dispatcher *dispatcher;
-	struct enricher *enricher;
-	struct poller *poller;
-	struct control *control;
-	struct admin *admin;
-};
 
 /* Dedupe must remember for longer than any provider retries. */
 static int64_t dedupe_window_ms(const struct config *c)
@@ -49,20 +33,18 @@ static int64_t dedupe_window_ms(const struct config *c)
 
 static int start_sources(struct parts *p, struct err *err)
 {
-	const struct config *c = p->config;
-	p->sources = xcalloc(c->n_sources + 1, sizeof *p->sources);
-	for (size_t i = 0; i < c->n_sources; i++) {
-		const struct config_source *s = &c->sources[i];
-		p->sources[i] = instance_create(s->plugin, false, s->name, s->options, &s->secrets, err);
-		if (!p->sources[i])
-			return -1;
-	}
-	return 0;
+	struct config_faults found = { 0 };
+	struct faults faults = { .path = p->path, .list = &found };
+	p->sources = live_set_create(p->first, NULL, &faults);
+	if (!p->sources)
+		err_set(err, "%s", found.v[0].message);
+	config_faults_free(&found);
+	return p->sources ? 0 : -1;
 }
 
-struct journal *daemon_open_journal(const struct config *c, struct intake *intake, struct err *err)
+struct journal_options daemon_journal_options(const struct config *c, struct intake *intake)
 {
-	struct journal_options options = {
+	return (struct journal_options){
 		.path = c->journal,
 		.retention_age_ms = c->retention.age_ms,
 		.retention_bytes = c->retention.size_bytes,
@@ -71,60 +53,54 @@ struct journal *daemon_open_journal(const struct config *c, struct intake *intak
 		.decided = intake ? intake_decided : NULL,
 		.ctx = intake,
 	};
-	return journal_open(&options, err);
 }
 
-/* Without it the daemon does all that it must, so that is no reason not to start. */
-static void start_control(struct parts *p)
+struct journal *daemon_open_journal(const struct config *c, struct intake *intake, struct err *err)
 {
-	struct err err;
-	p->control = control_start(p->config, p->sources, p->journal, &err);
-	if (!p->control)
-		log_warning("no control socket, so `patchbay reverify` works only while the daemon is stopped: %s",
-			    err.text);
+	const struct journal_options options = daemon_journal_options(c, intake);
+	return journal_open(&options, err);
 }
 
 static int start(struct parts *p, struct err *err)
 {
-	const struct config *c = p->config;
-	if (start_sources(p, err) != 0 || !(p->intake = intake_create(c, p->sources, err)) ||
+	const struct config *c = p->started;
+	if (start_sources(p, err) != 0 || !(p->intake = intake_create(p->sources, err)) ||
 	    !(p->journal = daemon_open_journal(c, p->intake, err)))
 		return -1;
-	if (!(p->enricher = enricher_start(p->journal, c, err)) ||
-	    !(p->dispatcher = dispatcher_start(p->journal, c, err)) || !(p->poller = poller_start(p->journal, c, err)))
+	if (!(p->enricher = enricher_start(p->journal, p->first, err)) ||
+	    !(p->dispatcher = dispatcher_start(p->journal, p->first, err)) ||
+	    !(p->poller = poller_start(p->journal, p->first, err)) || !(p->control = control_create(p, err)))
 		return -1;
 	recover_request(c, p->journal);
-	start_control(p);
 	const struct admin_parts told = { .intake = p->intake,
 					  .journal = p->journal,
 					  .dispatcher = p->dispatcher,
 					  .poller = p->poller,
-					  .enricher = p->enricher };
+					  .enricher = p->enricher,
+					  .reloads = &p->reloads };
 	if (c->admin)
 		p->admin = admin_start(c->admin, &told, err);
 	if (c->admin && !p->admin)
 		return -1;
 	guard_ready(); /* before anybody can have been answered */
-	return intake_start(p->intake, p->journal, err);
+	return intake_start(p->intake, p->journal, err) != 0 ? -1 : control_start(p->control, err);
 }
 
 /* Returns how many calls into plugins never came back: what they may use must stay. */
 static size_t stop(struct parts *p)
 {
 	size_t stuck = 0;
+	control_stop(p->control); /* from here on nobody changes the parts */
 	poller_ask_to_stop(p->poller);
 	enricher_ask_to_stop(p->enricher);
 	admin_stop(p->admin);
-	control_stop(p->control);
 	intake_stop(p->intake);
 	stuck += poller_stop(p->poller);
 	stuck += enricher_stop(p->enricher);
 	stuck += dispatcher_stop(p->dispatcher);
 	journal_close(p->journal);
 	intake_destroy(p->intake);
-	for (size_t i = 0; p->sources && i < p->config->n_sources; i++)
-		instance_destroy(p->sources[i]);
-	free(p->sources);
+	live_set_destroy(p->sources);
 	return stuck;
 }
 
@@ -137,33 +113,72 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-int daemon_run(const struct config *config, struct err *err)
+static struct generation *load(const char *path)
 {
-	sigset_t ends;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGINT);
+	struct config_faults faults = { 0 };
+	struct generation *g = generation_load(path, &faults);
+	for (size_t i = 0; i < faults.n; i++)
+		fprintf(stderr, "%s\n", faults.v[i].text);
+	config_faults_free(&faults);
+	return g;
+}
+
+static void say_ready(const struct parts *p)
+{
+	const struct config *c = p->started;
+	for (size_t i = 0; intake_address(p->intake, i); i++)
+		log_info("listening on %s", intake_address(p->intake, i));
+	if (p->admin)
+		log_info("admin on %s", admin_address(p->admin));
+	log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", c->n_sources, c->n_sinks, c->n_routes,
+		 c->journal);
+}
+
+static bool has_terminal(void)
+{
+	return isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) || isatty(STDERR_FILENO);
+}
+
+/* SIGHUP is what an operator sends for a reload, and the kernel when somebody closes the terminal that it runs in. */
+static void serve(const struct parts *p, const sigset_t *signals)
+{
+	bool had_terminal = has_terminal();
+	for (int caught;;) {
+		if (sigwait(signals, &caught) == EINTR)
+			continue;
+		if (caught != SIGHUP || (had_terminal && !has_terminal())) {
+			log_info("stopping: %s", strsignal(caught));
+			return;
+		}
+		control_reload(p->control);
+	}
+}
+
+int daemon_run(const char *path, struct err *err)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
 	struct sigaction hangup;
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* as under nohup */
-		sigaddset(&ends, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &ends, NULL); /* threads inherit it: only sigwait() below sees them */
+		sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads inherit it: only sigwait() sees them */
 	signal(SIGPIPE, SIG_IGN);
 	umask(0027); /* events are nobody else's business */
 	raise_descriptor_limit();
 
-	struct parts parts = { .config = config };
+	err->text[0] = '\0';
+	struct parts parts = { .path = path, .first = load(path) };
+	if (!parts.first)
+		return -1;
+	parts.started = parts.first->config;
+	parts.reloads.generation = 1;
+	parts.reloads.last_ms = clock_wall_ns() / NS_PER_MS;
 	int result = start(&parts, err);
 	if (result == 0) {
-		for (size_t i = 0; intake_address(parts.intake, i); i++)
-			log_info("listening on %s", intake_address(parts.intake, i));
-		if (parts.admin)
-			log_info("admin on %s", admin_address(parts.admin));
-		log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", config->n_sources, config->n_sinks,
-			 config->n_routes, config->journal);
-		int caught;
-		while (sigwait(&ends, &caught) == EINTR)
-			;
-		log_info("stopping: %s", strsignal(caught));
+		say_ready(&parts);
+		serve(&parts, &signals);
 	}
 	size_t stuck = stop(&parts);
 	if (result == 0)
@@ -173,5 +188,6 @@ int daemon_run(const struct config *config, struct err *err)
 			log_error("cannot start: %s", err->text);
 		_exit(result == 0 ? 0 : 1);
 	}
+	generation_unref(parts.first);
 	return result;
 }

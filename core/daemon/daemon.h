@@ -8,8 +8,11 @@
 #include "http/intake.h"
 #include "journal/journal.h"
 
-/* Runs until SIGTERM or SIGINT. 0: stopped as asked; -1: could not start. Call it before any thread is made. */
-int daemon_run(const struct config *, struct err *err);
+/* Loads that routes.yaml, with its faults on stderr, and runs until SIGTERM or SIGINT; SIGHUP loads it again, unless it comes because
+ * its terminal is gone. 0:
+ * stopped as asked; -1: could not start (err->text is empty if the faults say why). Call it before any thread is made.
+ */
+int daemon_run(const char *path, struct err *err);
 
 /* The journal as this configuration wants it, for whoever may be alone with it. intake: NULL if only
  * journal_append_wait() will be used. */

@@ -134,7 +134,7 @@ static enum router_outcome match(struct worker *w, const struct journal_record *
 	note.first = note.last = guard_event_of(&record->id, at);
 	call_begin(&w->match, 0);
 	guard_enter(&note);
-	enum router_outcome outcome = router_match(w->router, &w->match, delivery, ret_route, ret_why);
+	enum router_outcome outcome = router_match(w->routing->router, &w->match, delivery, ret_route, ret_why);
 	guard_leave();
 	return outcome;
 }
@@ -146,7 +146,7 @@ static void set_route(struct worker *w, struct batch *batch, const struct config
 	char text[300];
 	if (!route)
 		return;
-	int n = snprintf(text, sizeof(text), "%s:%d", w->routes_name, route->line);
+	int n = snprintf(text, sizeof(text), "%s:%d", w->routing->routes_name, route->line);
 	event->route = arena_copy(&batch->arena,
 				  (patchbay_str){ text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1 });
 }
@@ -170,6 +170,8 @@ static bool take_record(struct worker *w, struct batch *batch, const struct jour
 	patchbay_delivery delivery;
 	const struct config_route *route = NULL;
 	patchbay_str why = { "", 0 };
+	if (atomic_load(&w->next_routing)) /* it may have come after the routes changed */
+		return false;
 	if (record->kind != JOURNAL_EVENT || (record->flags & JOURNAL_FLAG_HELD) || ahead_has(&w->ahead, at))
 		return true;
 	enum record fit = judge(w, &record->id, at, NULL);

@@ -56,6 +56,7 @@ static void lane_free(struct lane *lane)
 	batch_fini(&lane->batch);
 	call_fini(&lane->call);
 	pthread_cond_destroy(&lane->wake);
+	generation_unref(lane->generation);
 	free(lane);
 }
 
@@ -166,13 +167,14 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct lane *lane_create(struct yard *yard, const struct config_sink *sink, const struct sink_abilities *abilities,
-			 struct err *err)
+struct lane *lane_create(struct yard *yard, struct generation *generation, const struct config_sink *sink,
+			 const struct sink_abilities *abilities, struct err *err)
 {
 	struct lane *lane = xcalloc(1, sizeof(*lane));
 	char name[16];
 	lane->yard = yard;
 	lane->sink = sink;
+	lane->generation = generation_ref(generation);
 	lane->abilities = *abilities;
 	lane->resumed = !abilities->checkpoint.resume;
 	pthread_cond_init(&lane->wake, NULL);

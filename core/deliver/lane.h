@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "deliver/batch.h"
 #include "journal/journal.h"
+#include "plugin/generation.h"
 #include "plugin/host.h"
 
 #include <patchbay/checkpoint.h>
@@ -38,6 +39,7 @@ enum lane_state { LANE_FREE, LANE_BUSY, LANE_DONE };
 struct lane {
 	struct yard *yard;
 	const struct config_sink *sink;
+	struct generation *generation; /* whose sink that is */
 	struct instance *instance;
 	struct sink_abilities abilities;
 	pthread_t thread;
@@ -66,7 +68,8 @@ struct yard *yard_create(struct journal *);
 void yard_release(struct yard *); /* by the worker; goes when the last stray has come back */
 
 /* NULL: err says why (the plugin's create(), or no thread). */
-struct lane *lane_create(struct yard *, const struct config_sink *, const struct sink_abilities *, struct err *err);
+struct lane *lane_create(struct yard *, struct generation *, const struct config_sink *, const struct sink_abilities *,
+			 struct err *err);
 void lane_start(struct lane *, enum lane_job, int64_t began_ns);
 bool lane_is(struct lane *, enum lane_state);
 void lane_take(struct lane *); /* DONE: what it did has been dealt with; it is FREE */

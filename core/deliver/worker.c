@@ -20,6 +20,7 @@
 #define STRAYS_MAX 4
 #define BUSY_SHARE 0.3      /* of a processor */
 #define WAITED_FOR_MS 30000 /* past the deadline, at least */
+#define OPEN_AGAIN_MS 1000
 
 static const char *last_part(const char *path)
 {
@@ -27,19 +28,42 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path ? path : "routes.yaml";
 }
 
-static int open_sink(struct worker *w, struct err *err)
+static void routing_free(struct routing *routing)
+{
+	if (!routing)
+		return;
+	router_destroy(routing->router);
+	generation_unref(routing->generation);
+	free(routing);
+}
+
+static struct routing *routing_create(struct generation *generation, size_t sink_index)
+{
+	struct routing *routing = xcalloc(1, sizeof *routing);
+	routing->generation = generation_ref(generation);
+	routing->router = router_create(generation->config, sink_index);
+	routing->routes_name = last_part(generation->config->path);
+	return routing;
+}
+
+int worker_open(struct worker *w, struct err *err)
 {
 	struct journal_sink known;
 	size_t n = 0;
 	if (journal_sink_open(w->journal, w->sink->name, &known, err) < 0)
 		return -1;
+	free((void *)(uintptr_t)w->checkpoint.p);
 	w->checkpoint = known.checkpoint;
 	w->trouble_ms = known.trouble_ms;
 	w->not_before_ms = known.not_before_ms;
-	w->cursor = w->read = w->stats.cursor = w->stats_read = known.cursor;
+	w->cursor = w->read = known.cursor;
 	if (journal_settled_ahead(w->journal, w->sink->name, w->cursor, &w->ahead.v, &n, err) < 0)
 		return -1;
 	w->ahead.n = w->ahead.room = n;
+	pthread_mutex_lock(&w->lock);
+	w->stats.cursor = w->stats_read = w->cursor;
+	pthread_mutex_unlock(&w->lock);
+	w->opened = true;
 	return 0;
 }
 
@@ -51,29 +75,28 @@ static void learn_abilities(const patchbay_sink *side, struct sink_abilities *re
 		ret->idle = (patchbay_idle){ 0 };
 }
 
-struct worker *worker_create(struct journal *journal, const struct config *config, size_t sink_index, struct err *err)
+struct worker *worker_create(struct journal *journal, struct generation *generation, size_t sink_index,
+			     struct seat *seat, struct err *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
 	w->journal = journal;
-	w->config = config;
-	w->sink = &config->sinks[sink_index];
-	w->routes_name = last_part(config->path);
-	w->stats.sink = w->sink->name;
+	w->generation = generation_ref(generation);
+	w->sink = &generation->config->sinks[sink_index];
+	w->routing = routing_create(generation, sink_index);
+	w->seat = seat_ref(seat);
+	snprintf(w->stats.sink, sizeof w->stats.sink, "%s", w->sink->name);
 	w->has_parked = true;
 	pthread_mutex_init(&w->lock, NULL);
 	call_init(&w->match, MATCH_MEMORY);
 	w->wall_base_ns = clock_wall_ns() - clock_steady_ns();
 	w->random.state = (uint64_t)clock_wall_ns() ^ ((uint64_t)sink_index + 1) * UINT64_C(0x9E3779B97F4A7C15);
 	w->yard = yard_create(journal);
-	if (open_sink(w, err) < 0)
-		goto fail;
-	w->router = router_create(config, sink_index);
 	w->reader = journal_reader_open(journal);
 	learn_abilities(w->sink->plugin->sink, &w->abilities);
 	w->n_lanes = w->sink->concurrency > 1 && !w->abilities.checkpoint.resume ? (size_t)w->sink->concurrency : 1;
 	w->lanes = xcalloc(w->n_lanes, sizeof(struct lane *));
 	for (size_t i = 0; i < w->n_lanes; i++)
-		if (!(w->lanes[i] = lane_create(w->yard, w->sink, &w->abilities, err)))
+		if (!(w->lanes[i] = lane_create(w->yard, w->generation, w->sink, &w->abilities, err)))
 			goto fail;
 	return w;
 fail:
@@ -81,21 +104,32 @@ fail:
 	return NULL;
 }
 
+static void drop_lanes(struct worker *w)
+{
+	for (size_t i = 0; w->lanes && i < w->n_lanes; i++) {
+		lane_drop(w->lanes[i]);
+		w->lanes[i] = NULL;
+	}
+}
+
 size_t worker_destroy(struct worker *w)
 {
 	size_t strays = 0;
 	if (!w)
 		return 0;
-	if (w->started)
+	if (w->started) {
+		worker_ask_to_stop(w);
 		pthread_join(w->thread, NULL);
-	for (size_t i = 0; w->lanes && i < w->n_lanes; i++)
-		lane_drop(w->lanes[i]);
+	}
+	drop_lanes(w);
 	free(w->lanes);
 	pthread_mutex_lock(&w->yard->lock);
 	strays = w->yard->strays;
 	pthread_mutex_unlock(&w->yard->lock);
 	yard_release(w->yard);
-	router_destroy(w->router);
+	routing_free(w->routing);
+	routing_free(atomic_load(&w->next_routing));
+	seat_unref(w->seat);
 	if (w->reader)
 		journal_reader_close(w->reader);
 	call_fini(&w->match);
@@ -104,6 +138,7 @@ size_t worker_destroy(struct worker *w)
 	arena_fini(&w->settlement_texts);
 	free((void *)(uintptr_t)w->checkpoint.p);
 	pthread_mutex_destroy(&w->lock);
+	generation_unref(w->generation);
 	free(w);
 	return strays;
 }
@@ -131,10 +166,10 @@ bool worker_sleep_ms(struct worker *w, int64_t ms)
 {
 	int64_t until = clock_steady_ns() + ms * NS_PER_MS, now;
 	pthread_mutex_lock(&w->yard->lock);
-	while (!atomic_load(&w->stopping) && (now = clock_steady_ns()) < until)
+	while (!atomic_load(&w->for_good) && (now = clock_steady_ns()) < until)
 		wait_for_change(w, until - now);
 	pthread_mutex_unlock(&w->yard->lock);
-	return !atomic_load(&w->stopping);
+	return !atomic_load(&w->for_good);
 }
 
 bool worker_is_busy(struct worker *w)
@@ -169,6 +204,8 @@ static void wait_for_events(struct worker *w, int64_t ns)
 		ns = BUSY_WAIT_MAX_MS * NS_PER_MS;
 	pthread_mutex_lock(&w->yard->lock);
 	w->yard->in_journal = true;
+	if (atomic_load(&w->stopping))
+		ns = 0;
 	for (size_t i = 0; i < w->n_lanes; i++)
 		if (w->lanes[i] && w->lanes[i]->state == LANE_DONE)
 			ns = 0;
@@ -325,7 +362,7 @@ static void replace_lanes(struct worker *w)
 		struct err err = { 0 };
 		if (w->lanes[i])
 			continue;
-		w->lanes[i] = lane_create(w->yard, w->sink, &w->abilities, &err);
+		w->lanes[i] = lane_create(w->yard, w->generation, w->sink, &w->abilities, &err);
 		if (!w->lanes[i])
 			log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
 	}
@@ -398,23 +435,38 @@ static bool all_are_free(struct worker *w)
 	return true;
 }
 
-/* What is taken in may begin a call again (PATCHBAY_AGAIN). */
+/* What is taken in may begin a call again (PATCHBAY_AGAIN). A successor has the time to wait for a call that is within
+ * its own; what is overdue is dealt with as ever. */
 static void finish_calls(struct worker *w)
 {
-	int64_t until = clock_steady_ns() + STOP_GRACE_MS * NS_PER_MS;
-	while (collect(w), !all_are_free(w) && clock_steady_ns() < until) {
+	int64_t until = 0;
+	while (collect(w), !all_are_free(w)) {
+		if (!until && atomic_load(&w->for_good))
+			until = clock_steady_ns() + STOP_GRACE_MS * NS_PER_MS;
+		if (until && clock_steady_ns() >= until)
+			break;
+		publish(w);
 		pthread_mutex_lock(&w->yard->lock);
 		wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
 	}
 }
 
-static void *run(void *arg)
+static void take_routing(struct worker *w)
 {
-	struct worker *w = arg;
+	struct routing *next = atomic_exchange(&w->next_routing, NULL);
+	if (!next)
+		return;
+	routing_free(w->routing);
+	w->routing = next;
+}
+
+static void work(struct worker *w)
+{
 	pace_init(&w->pace, w->sink->rate_count, w->sink->rate_ms, (int64_t)w->n_lanes, clock_steady_ns());
 	breaker_restore(w);
 	while (!atomic_load(&w->stopping)) {
+		take_routing(w);
 		int did = collect(w);
 		did |= give_work(w);
 		if (settle_progress_is_old(w))
@@ -426,6 +478,58 @@ static void *run(void *arg)
 	finish_calls(w);
 	settle_progress(w);
 	publish(w);
+}
+
+static void wait_for_release(struct worker *w)
+{
+	pthread_mutex_lock(&w->yard->lock);
+	while (atomic_load(&w->held) && !atomic_load(&w->stopping))
+		wait_for_change(w, WAIT_MAX_MS * NS_PER_MS);
+	pthread_mutex_unlock(&w->yard->lock);
+}
+
+/* False: it is time to stop. */
+static bool open_patiently(struct worker *w)
+{
+	while (!w->opened && !atomic_load(&w->stopping)) {
+		struct err err = { 0 };
+		if (worker_open(w, &err) == 0)
+			break;
+		breaker_note_reason(w, str_c(err.text));
+		log_limited(&w->unreadable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+		pthread_mutex_lock(&w->yard->lock);
+		wait_for_change(w, OPEN_AGAIN_MS * NS_PER_MS);
+		pthread_mutex_unlock(&w->yard->lock);
+	}
+	return w->opened;
+}
+
+/* False: it is time to stop. */
+static bool sit_down(struct worker *w)
+{
+	int64_t tell_ns = clock_steady_ns() + NS_PER_S;
+	while (!atomic_load(&w->stopping)) {
+		if (seat_take(w->seat, BUSY_WAIT_MAX_MS))
+			return true;
+		if (clock_steady_ns() < tell_ns)
+			continue;
+		log_info("sink %s: takes up its work when a call that began before the reload has ended",
+			 w->sink->name);
+		tell_ns = INT64_MAX;
+	}
+	return false;
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+	wait_for_release(w);
+	bool seated = sit_down(w);
+	if (seated && open_patiently(w))
+		work(w);
+	drop_lanes(w); /* what an instance has must be free before its successor resumes */
+	if (seated)
+		seat_leave(w->seat);
 	pthread_mutex_lock(&w->yard->lock);
 	w->ended = true;
 	pthread_cond_broadcast(&w->yard->changed);
@@ -437,6 +541,7 @@ int worker_start(struct worker *w, struct err *err)
 {
 	char name[16];
 	w->blamed = guard_has_events(GUARD_SINK, w->sink->name);
+	atomic_store(&w->held, true);
 	int r = pthread_create(&w->thread, NULL, run, w);
 	if (r)
 		return err_set(err, "sink %s: cannot start its thread: %s", w->sink->name, strerror(r));
@@ -446,12 +551,43 @@ int worker_start(struct worker *w, struct err *err)
 	return 0;
 }
 
-void worker_ask_to_stop(struct worker *w)
+static void change(struct worker *w, atomic_bool *what, bool to)
 {
-	atomic_store(&w->stopping, true);
 	pthread_mutex_lock(&w->yard->lock);
+	atomic_store(what, to);
 	pthread_cond_broadcast(&w->yard->changed);
 	pthread_mutex_unlock(&w->yard->lock);
+}
+
+void worker_release(struct worker *w)
+{
+	change(w, &w->held, false);
+}
+
+void worker_ask_to_leave(struct worker *w)
+{
+	change(w, &w->stopping, true);
+	worker_nudge(w);
+}
+
+/* It may be on its way into journal_wait() when it is asked to leave; then the next one wakes it. */
+void worker_nudge(struct worker *w)
+{
+	pthread_mutex_lock(&w->yard->lock);
+	if (w->yard->in_journal)
+		journal_wake(w->journal);
+	pthread_mutex_unlock(&w->yard->lock);
+}
+
+void worker_ask_to_stop(struct worker *w)
+{
+	change(w, &w->for_good, true);
+	change(w, &w->stopping, true);
+}
+
+void worker_reroute(struct worker *w, struct generation *generation, size_t sink_index)
+{
+	routing_free(atomic_exchange(&w->next_routing, routing_create(generation, sink_index)));
 }
 
 bool worker_has_ended(struct worker *w, int64_t wait_ms)

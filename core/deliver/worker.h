@@ -17,6 +17,7 @@
 
 #include "base/call.h"
 #include "base/log.h"
+#include "base/seat.h"
 #include "config/config.h"
 #include "deliver/ahead.h"
 #include "deliver/dispatcher.h"
@@ -55,13 +56,21 @@ struct settlement { /* what is to become durable in one step */
 	size_t n, room;
 };
 
+struct routing { /* which events are the sink's; what a reload changes while all else goes on */
+	struct generation *generation;
+	struct router *router;
+	const char *routes_name; /* "routes.yaml" */
+};
+
 struct worker {
 	struct journal *journal;
-	const struct config *config;
+	struct generation *generation; /* whose sink this is */
 	const struct config_sink *sink;
-	const char *routes_name; /* "routes.yaml" */
-	struct router *router;
-	struct patchbay_call match; /* of the router */
+	struct routing *routing;
+	_Atomic(struct routing *) next_routing; /* NULL: none. Nothing is read by the old one once there is one */
+	struct seat *seat;                      /* of all workers of this name */
+	bool opened;                            /* cursor and the like are known */
+	struct patchbay_call match;             /* of the router */
 	struct journal_reader *reader;
 	patchbay_str checkpoint; /* at start; malloc'ed */
 
@@ -74,19 +83,19 @@ struct worker {
 	struct journal_pos read;   /* looked at */
 	struct journal_pos again;  /* with must_reread: from here, once no lane has fresh events */
 	bool must_reread;
-	struct ahead ahead;  /* settled, though behind the cursor */
-	size_t unsettled;    /* records looked at since the cursor was moved */
+	struct ahead ahead;   /* settled, though behind the cursor */
+	size_t unsettled;     /* records looked at since the cursor was moved */
 	int64_t unsettled_ns; /* since when there are any; steady clock */
 
-	bool has_parked;       /* perhaps */
-	bool blamed;           /* events with which the plugin crashed are known */
-	bool fresh_blocked;    /* none of those can be started before a lane is done: */
-	bool parked_blocked;   /* what they wait for is out */
-	bool parked_last;      /* so that due and fresh ones take turns */
-	bool backlog;          /* the last batch was full: do not linger for the next */
-	int64_t linger_ns;     /* steady clock: fill not before; 0: does not linger */
-	int64_t next_due_ms;   /* wall clock: the next parked delivery; INT64_MAX none */
-	uint64_t operations;   /* of journal_operations(), when it was last looked at */
+	bool has_parked;     /* perhaps */
+	bool blamed;         /* events with which the plugin crashed are known */
+	bool fresh_blocked;  /* none of those can be started before a lane is done: */
+	bool parked_blocked; /* what they wait for is out */
+	bool parked_last;    /* so that due and fresh ones take turns */
+	bool backlog;        /* the last batch was full: do not linger for the next */
+	int64_t linger_ns;   /* steady clock: fill not before; 0: does not linger */
+	int64_t next_due_ms; /* wall clock: the next parked delivery; INT64_MAX none */
+	uint64_t operations; /* of journal_operations(), when it was last looked at */
 	struct settlement settlement;
 	struct arena settlement_texts;
 	struct tried tried[TRIED_MAX];
@@ -100,7 +109,9 @@ struct worker {
 
 	pthread_t thread;
 	bool started;
-	atomic_bool stopping;
+	atomic_bool held;     /* it may not begin yet */
+	atomic_bool stopping; /* finishes what it has in hand, and ends */
+	atomic_bool for_good; /* and the process with it, so there is little time */
 	bool ended;           /* the yard's lock */
 	pthread_mutex_t lock; /* guards what follows */
 	struct dispatcher_stats stats;
@@ -109,14 +120,21 @@ struct worker {
 
 /* ---- worker.c */
 
-struct worker *worker_create(struct journal *, const struct config *, size_t sink_index, struct err *err);
-int worker_start(struct worker *, struct err *err);
-void worker_ask_to_stop(struct worker *);
+/* Makes the instances. The seat is that of its predecessors. */
+struct worker *worker_create(struct journal *, struct generation *, size_t sink_index, struct seat *, struct err *err);
+/* What the journal knows about the sink. Whoever may have a predecessor does that itself, in its seat. */
+int worker_open(struct worker *, struct err *err);
+int worker_start(struct worker *, struct err *err); /* held */
+void worker_release(struct worker *);
+void worker_reroute(struct worker *, struct generation *, size_t sink_index);
+void worker_ask_to_leave(struct worker *);               /* calls may take the time that they are allowed */
+void worker_nudge(struct worker *);        /* now and then, until it has ended */
+void worker_ask_to_stop(struct worker *);                /* ten seconds at most */
 bool worker_has_ended(struct worker *, int64_t wait_ms); /* waits that long for it */
 size_t worker_destroy(struct worker *);                  /* joins; how many calls never came back; NULL is fine */
 void worker_stats(struct worker *, struct dispatcher_stats *ret);
 
-bool worker_sleep_ms(struct worker *, int64_t ms); /* false: it is time to stop */
+bool worker_sleep_ms(struct worker *, int64_t ms); /* false: it is time to stop for good */
 /* The wall clock, but never behind the time that has passed since the start: a clock that is set back
  * must not hold up what is due. */
 int64_t worker_now_ms(const struct worker *);

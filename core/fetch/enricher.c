@@ -32,15 +32,23 @@
 #define DUE_AT_ONCE 16u
 
 struct client { /* a source that can fetch details */
-	const struct config_source *source;
+	struct generation *generation;
+	const struct config_source *source; /* of that */
 	patchbay_enrich ability;
 	struct instance *instance;
+	atomic_uint refs; /* of the changes that have it */
+};
+
+struct enricher_change { /* all that can be asked, from some time on */
+	struct client **v;
+	size_t n;
 };
 
 struct enricher {
 	struct journal *journal;
-	struct client *clients;
-	size_t n_clients;
+	struct enricher_change *clients;        /* the thread's */
+	_Atomic(struct enricher_change *) next; /* to be its from the next event on */
+	const struct enricher_change *latest;   /* [control]: one of them */
 	struct journal_reader *reader, *lookup;
 	patchbay_call call;
 	struct journal_ticket ticket;
@@ -89,12 +97,24 @@ static bool settle(struct enricher *e, const struct journal_settled *settled)
 
 /* ---- One event */
 
+static void take_clients(struct enricher *e)
+{
+	struct enricher_change *next = atomic_exchange(&e->next, NULL);
+	if (!next)
+		return;
+	enricher_abandon(e->clients);
+	e->clients = next;
+}
+
 static struct client *client_of(struct enricher *e, const struct journal_record *record)
 {
-	for (size_t i = 0; i < e->n_clients; i++)
-		if (str_is(record->source, e->clients[i].source->name) &&
-		    str_is(record->plugin, e->clients[i].source->plugin->name))
-			return &e->clients[i];
+	take_clients(e);
+	for (size_t i = 0; i < e->clients->n; i++) {
+		struct client *client = e->clients->v[i];
+		if (str_is(record->source, client->source->name) &&
+		    str_is(record->plugin, client->source->plugin->name))
+			return client;
+	}
 	return NULL;
 }
 
@@ -279,6 +299,7 @@ static int handle_next(struct enricher *e)
 static void work(struct enricher *e)
 {
 	while (!leash_stopping(&e->leash) && handle_due(e)) {
+		take_clients(e);
 		int rc = handle_next(e);
 		if (rc < 0)
 			break;
@@ -317,21 +338,83 @@ static int journal_knows(struct journal *journal, bool *ret, struct err *err)
 	return journal_deliveries(journal, journal_end(journal), &nobody, note_sink, ret, err);
 }
 
-static int add_clients(struct enricher *e, const struct config *config, struct err *err)
+static void client_unref(struct client *client)
 {
-	e->clients = xcalloc(config->n_sources + 1, sizeof *e->clients);
-	for (size_t i = 0; i < config->n_sources; i++) {
-		const struct config_source *s = &config->sources[i];
-		struct client *client = &e->clients[e->n_clients];
-		client->source = s;
-		if (!ABILITY_GET(s->plugin->source, PATCHBAY_ENRICH, &client->ability, enrich))
-			continue;
-		client->instance = instance_create(s->plugin, false, s->name, s->options, &s->secrets, err);
-		if (!client->instance)
-			return -1;
-		e->n_clients++;
+	if (atomic_fetch_sub(&client->refs, 1) != 1)
+		return;
+	instance_destroy(client->instance);
+	generation_unref(client->generation);
+	free(client);
+}
+
+/* 1: *ret; 0: it fetches no details; -1: err. */
+static int client_create(struct generation *g, const struct config_source *s, struct client **ret, struct err *err)
+{
+	patchbay_enrich ability;
+	if (!ABILITY_GET(s->plugin->source, PATCHBAY_ENRICH, &ability, enrich))
+		return 0;
+	struct instance *instance = instance_create(s->plugin, false, s->name, s->options, &s->secrets, err);
+	if (!instance)
+		return -1;
+	struct client *client = xcalloc(1, sizeof *client);
+	client->generation = generation_ref(g);
+	client->source = s;
+	client->ability = ability;
+	client->instance = instance;
+	atomic_init(&client->refs, 1);
+	*ret = client;
+	return 1;
+}
+
+static struct client *find_same(const struct enricher_change *in, const struct config_source *s)
+{
+	for (size_t i = 0; in && i < in->n; i++)
+		if (config_source_same(in->v[i]->source, s))
+			return in->v[i];
+	return NULL;
+}
+
+struct enricher_change *enricher_prepare(struct enricher *e, struct generation *g, struct faults *faults)
+{
+	struct enricher_change *change = xcalloc(1, sizeof *change);
+	bool good = true;
+	change->v = xcalloc(g->config->n_sources + 1, sizeof(struct client *));
+	for (size_t i = 0; i < g->config->n_sources; i++) {
+		const struct config_source *s = &g->config->sources[i];
+		struct client *had = find_same(e->latest, s), *client = had;
+		struct err err = { "" };
+		int rc = had ? 1 : client_create(g, s, &client, &err);
+		if (had)
+			atomic_fetch_add(&had->refs, 1);
+		if (rc > 0)
+			change->v[change->n++] = client;
+		if (rc < 0) {
+			fault_error(faults, s->line, s->column, "%s", err.text);
+			good = false;
+		}
 	}
-	return 0;
+	if (good)
+		return change;
+	enricher_abandon(change);
+	return NULL;
+}
+
+void enricher_abandon(struct enricher_change *change)
+{
+	if (!change)
+		return;
+	for (size_t i = 0; i < change->n; i++)
+		client_unref(change->v[i]);
+	free(change->v);
+	free(change);
+}
+
+void enricher_commit(struct enricher *e, struct enricher_change *change)
+{
+	e->latest = change;
+	enricher_abandon(atomic_exchange(&e->next, change));
+	if (!e->started) /* nobody else would take it */
+		take_clients(e);
 }
 
 static int start_thread(struct enricher *e, struct err *err)
@@ -348,22 +431,35 @@ static int start_thread(struct enricher *e, struct err *err)
 	return 0;
 }
 
-struct enricher *enricher_start(struct journal *journal, const struct config *config, struct err *err)
+int enricher_open(struct enricher *e, const struct enricher_change *change, struct err *err)
+{
+	bool known = false;
+	if (e->started || (change->n == 0 && journal_knows(e->journal, &known, err) != 0))
+		return e->started ? 0 : -1;
+	return change->n || known ? start_thread(e, err) : 0;
+}
+
+struct enricher *enricher_start(struct journal *journal, struct generation *g, struct err *err)
 {
 	struct enricher *e = xcalloc(1, sizeof *e);
-	bool known;
+	struct config_faults found = { 0 };
+	struct faults faults = { .path = "", .list = &found };
 	e->journal = journal;
 	e->reader = journal_reader_open(journal);
 	e->lookup = journal_reader_open(journal);
 	e->wall_base_ns = clock_wall_ns() - clock_steady_ns();
 	leash_init(&e->leash);
 	call_init(&e->call, CALL_MEMORY);
-	if (add_clients(e, config, err) != 0 || journal_knows(journal, &known, err) != 0)
-		goto fail;
-	if ((e->n_clients || known) && start_thread(e, err) != 0)
-		goto fail;
-	return e;
-fail:
+	struct enricher_change *change = enricher_prepare(e, g, &faults);
+	bool good = change != NULL;
+	if (!good)
+		err_set(err, "%s", found.v[0].message);
+	else
+		enricher_commit(e, change);
+	good = good && enricher_open(e, change, err) == 0;
+	config_faults_free(&found);
+	if (good)
+		return e;
 	enricher_stop(e);
 	return NULL;
 }
@@ -389,9 +485,8 @@ size_t enricher_stop(struct enricher *e)
 		}
 		pthread_join(e->thread, NULL);
 	}
-	for (size_t i = 0; i < e->n_clients; i++)
-		instance_destroy(e->clients[i].instance);
-	free(e->clients);
+	enricher_abandon(e->clients);
+	enricher_abandon(atomic_load(&e->next));
 	journal_reader_close(e->reader);
 	journal_reader_close(e->lookup);
 	call_fini(&e->call);

@@ -6,16 +6,26 @@
 #define FETCH_ENRICHER_H
 
 #include "base/err.h"
-#include "config/config.h"
+#include "config/fault.h"
 #include "journal/journal.h"
+#include "plugin/generation.h"
 
 struct enricher;
 
 /* Before anything is taken in: what is taken in before the first start is not seen. Does nothing, and starts no
  * thread, where no source can fetch details and none ever could. NULL: err. [control] */
-struct enricher *enricher_start(struct journal *, const struct config *, struct err *err);
+struct enricher *enricher_start(struct journal *, struct generation *, struct err *err);
+
+/* A new configuration: instances of sources that are the same stay; those of others are made anew, and asked from the
+ * next event on. Its thread runs before enricher_open() returns, if there is anybody to ask. [control] */
+struct enricher_change;
+struct enricher_change *enricher_prepare(struct enricher *, struct generation *, struct faults *); /* NULL: faults */
+int enricher_open(struct enricher *, const struct enricher_change *, struct err *err); /* not 0: err; abandon it */
+void enricher_commit(struct enricher *, struct enricher_change *);
+void enricher_abandon(struct enricher_change *); /* NULL is fine */
+
 /* A call that is under way may end, within ten seconds. enricher_stop() returns how many did not come back: as long as
- * they may, the configuration and the plugins must stay. NULL is fine. [control] */
+ * they may, the plugins must stay. NULL is fine. [control] */
 void enricher_ask_to_stop(struct enricher *);
 size_t enricher_stop(struct enricher *);
 

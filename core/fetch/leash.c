@@ -82,6 +82,14 @@ void leash_ask_to_stop(struct leash *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
+bool leash_has_ended(struct leash *l)
+{
+	pthread_mutex_lock(&l->lock);
+	bool ended = l->ended;
+	pthread_mutex_unlock(&l->lock);
+	return ended;
+}
+
 bool leash_wait_for_end(struct leash *l, int64_t patience_ms)
 {
 	pthread_mutex_lock(&l->lock);

@@ -26,6 +26,7 @@ void leash_ends(struct leash *);             /* the last thing that it does */
 
 /* Whoever stops it. */
 void leash_ask_to_stop(struct leash *);
+bool leash_has_ended(struct leash *);
 #define LEASH_PATIENCE_MS 10000
 /* Waits until the thread ends: true. False: that long after it was asked to, it is still in a call; its memory, the
  * configuration and the plugin must stay. */

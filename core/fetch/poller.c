@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/seat.h"
 #include "fetch/backoff.h"
 #include "fetch/leash.h"
 #include "guard/guard.h"
@@ -16,18 +17,22 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STEP_MS 60000
 #define STEP_MEMORY ((size_t)256 << 20)
 #define CURSOR_MAX 65536u
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LONGEST_MS 300000
+#define LOOK_MS 20   /* how often it looks whether it may begin */
 #define IDLE_MS 1000 /* a step that brought nothing is not repeated at once */
 #define WAIT_MAX_MS (INT64_C(86400000) * 366)
 
 struct polled { /* one source, its thread */
 	struct journal *journal;
-	const struct config_source *source;
+	struct generation *generation;
+	const struct config_source *source; /* of that */
+	struct seat *seat;                  /* of all of this name */
 	patchbay_poll ability;
 	struct instance *instance;
 	patchbay_call call;
@@ -39,12 +44,25 @@ struct polled { /* one source, its thread */
 	bool started;
 	struct leash leash;
 	pthread_mutex_t lock; /* guards what follows */
+	bool held;            /* it may not begin yet */
 	struct poller_stats stats;
 };
 
-struct poller {
+struct polled_list {
 	struct polled **v;
 	size_t n;
+};
+
+struct poller {
+	struct journal *journal;
+	pthread_mutex_t lock;       /* guards what follows; only [control] changes it */
+	struct polled_list polled;  /* at work */
+	struct polled_list leaving; /* replaced or removed */
+};
+
+struct poller_change {
+	struct polled_list polled; /* kept and new ones */
+	bool *is_new;
 };
 
 /* ---- One step */
@@ -157,10 +175,32 @@ static void works(struct polled *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static bool is_held(struct polled *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool held = p->held;
+	pthread_mutex_unlock(&p->lock);
+	return held;
+}
+
+/* Waits until it may begin, and its predecessor has ended. False: it is time to stop. */
+static bool sit_down(struct polled *p)
+{
+	while (is_held(p))
+		if (!leash_wait(&p->leash, LOOK_MS))
+			return false;
+	while (!seat_take(p->seat, LOOK_MS))
+		if (leash_stopping(&p->leash))
+			return false;
+	journal_source_cursor(p->journal, p->source->name, &p->cursor);
+	return true;
+}
+
 static void *poll_main(void *ctx)
 {
 	struct polled *p = ctx;
-	for (int64_t delay = 0; leash_wait(&p->leash, delay);) {
+	bool seated = sit_down(p);
+	for (int64_t delay = 0; seated && leash_wait(&p->leash, delay);) {
 		struct err err = { "" };
 		enum stepped stepped = step(p, &delay, &err);
 		if (stepped == STEP_ABANDONED)
@@ -170,16 +210,19 @@ static void *poll_main(void *ctx)
 		else
 			delay = failed(p, delay, &err);
 	}
+	if (seated)
+		seat_leave(p->seat);
 	leash_ends(&p->leash);
 	return NULL;
 }
 
-/* ---- Life */
+/* ---- Life of one */
 
 /* False: it is stuck in its plugin, and must stay as it is. */
 static bool polled_destroy(struct polled *p)
 {
 	if (p->started) {
+		leash_ask_to_stop(&p->leash);
 		if (!leash_wait_for_end(&p->leash, LEASH_PATIENCE_MS)) {
 			log_warning("source %s: polling does not come to an end; it is abandoned", p->source->name);
 			return false;
@@ -191,19 +234,22 @@ static bool polled_destroy(struct polled *p)
 	buf_free(&p->cursor);
 	buf_free(&p->ticket.records);
 	leash_fini(&p->leash);
+	seat_unref(p->seat);
 	pthread_mutex_destroy(&p->lock);
+	generation_unref(p->generation);
 	free(p);
 	return true;
 }
 
-static struct polled *polled_create(struct journal *journal, const struct config_source *source,
+static struct polled *polled_create(struct journal *journal, struct generation *g, const struct config_source *source,
 				    const patchbay_poll *ability, struct err *err)
 {
 	struct polled *p = xcalloc(1, sizeof *p);
 	p->journal = journal;
+	p->generation = generation_ref(g);
 	p->source = source;
 	p->ability = *ability;
-	p->stats.source = source->name;
+	snprintf(p->stats.source, sizeof p->stats.source, "%s", source->name);
 	pthread_mutex_init(&p->lock, NULL);
 	leash_init(&p->leash);
 	call_init(&p->call, STEP_MEMORY);
@@ -217,7 +263,7 @@ static struct polled *polled_create(struct journal *journal, const struct config
 static int polled_start(struct polled *p, struct err *err)
 {
 	char name[16]; /* what the kernel keeps of it */
-	journal_source_cursor(p->journal, p->source->name, &p->cursor);
+	p->held = true;
 	if (pthread_create(&p->thread, NULL, poll_main, p) != 0)
 		return err_set(err, "cannot start the thread that polls source '%s'", p->source->name);
 	p->started = true;
@@ -226,57 +272,202 @@ static int polled_start(struct polled *p, struct err *err)
 	return 0;
 }
 
-struct poller *poller_start(struct journal *journal, const struct config *config, struct err *err)
+static void polled_release(struct polled *p)
 {
-	struct poller *poller = xcalloc(1, sizeof *poller);
-	poller->v = xcalloc(config->n_sources + 1, sizeof(struct polled *));
-	for (size_t i = 0; i < config->n_sources; i++) {
-		const struct config_source *source = &config->sources[i];
-		patchbay_poll ability;
-		if (!ABILITY_GET(source->plugin->source, PATCHBAY_POLL, &ability, poll) || !ability.wanted)
+	pthread_mutex_lock(&p->lock);
+	p->held = false;
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- Change */
+
+static struct polled *find(const struct polled_list *in, const char *name)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (strcmp(in->v[i]->source->name, name) == 0)
+			return in->v[i];
+	return NULL;
+}
+
+static bool among(const struct polled_list *in, const struct polled *p)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (in->v[i] == p)
+			return true;
+	return false;
+}
+
+static void add(struct polled_list *to, struct polled *p)
+{
+	to->v = xrealloc(to->v, (to->n + 1) * sizeof(struct polled *));
+	to->v[to->n++] = p;
+}
+
+/* 1: *ret; 0: it has nothing to poll; -1: err. */
+static int create(struct poller *poller, struct generation *g, const struct config_source *source, struct polled **ret,
+		  struct err *err)
+{
+	patchbay_poll ability;
+	if (!ABILITY_GET(source->plugin->source, PATCHBAY_POLL, &ability, poll) || !ability.wanted)
+		return 0;
+	struct polled *p = polled_create(poller->journal, g, source, &ability, err);
+	if (!p)
+		return -1;
+	struct polled *last = find(&poller->polled, source->name);
+	if (!last)
+		last = find(&poller->leaving, source->name);
+	p->seat = last ? seat_ref(last->seat) : seat_create();
+	bool wanted = !instance_is_parked(p->instance, NULL) && ability.wanted(instance_self(p->instance));
+	if (wanted && polled_start(p, err) == 0) {
+		*ret = p;
+		return 1;
+	}
+	polled_destroy(p);
+	return wanted ? -1 : 0;
+}
+
+struct poller_change *poller_prepare(struct poller *poller, struct generation *g, struct faults *faults)
+{
+	struct poller_change *change = xcalloc(1, sizeof *change);
+	bool good = true;
+	change->is_new = xcalloc(g->config->n_sources + 1, sizeof *change->is_new);
+	for (size_t i = 0; i < g->config->n_sources; i++) {
+		const struct config_source *source = &g->config->sources[i];
+		struct polled *p = find(&poller->polled, source->name);
+		struct err err = { "" };
+		bool same = p && config_source_same(p->source, source);
+		int rc = same ? 1 : create(poller, g, source, &p, &err);
+		if (rc < 0) {
+			fault_error(faults, source->line, source->column, "%s", err.text);
+			good = false;
+		} else if (rc > 0) {
+			change->is_new[change->polled.n] = !same;
+			add(&change->polled, p);
+		}
+	}
+	if (good)
+		return change;
+	poller_abandon(change);
+	return NULL;
+}
+
+void poller_commit(struct poller *poller, struct poller_change *change)
+{
+	struct polled_list before = poller->polled;
+	pthread_mutex_lock(&poller->lock);
+	poller->polled = change->polled;
+	for (size_t i = 0; i < before.n; i++) {
+		if (among(&poller->polled, before.v[i]))
 			continue;
-		struct polled *p = polled_create(journal, source, &ability, err);
-		if (!p)
-			goto fail;
-		if (instance_is_parked(p->instance, NULL) || !ability.wanted(instance_self(p->instance))) {
-			polled_destroy(p);
+		add(&poller->leaving, before.v[i]);
+		leash_ask_to_stop(&before.v[i]->leash);
+	}
+	pthread_mutex_unlock(&poller->lock);
+	for (size_t i = 0; i < poller->polled.n; i++)
+		if (change->is_new[i])
+			polled_release(poller->polled.v[i]);
+	free(before.v);
+	free(change->is_new);
+	free(change);
+}
+
+void poller_abandon(struct poller_change *change)
+{
+	for (size_t i = 0; change && i < change->polled.n; i++)
+		if (change->is_new[i])
+			polled_destroy(change->polled.v[i]);
+	if (!change)
+		return;
+	free(change->polled.v);
+	free(change->is_new);
+	free(change);
+}
+
+bool poller_tidy(struct poller *poller)
+{
+	struct polled_list gone = { 0 };
+	pthread_mutex_lock(&poller->lock);
+	for (size_t i = 0; i < poller->leaving.n;) {
+		struct polled *p = poller->leaving.v[i];
+		if (!leash_has_ended(&p->leash)) {
+			i++;
 			continue;
 		}
-		poller->v[poller->n++] = p;
-		if (polled_start(p, err) != 0)
-			goto fail;
+		add(&gone, p);
+		poller->leaving.v[i] = poller->leaving.v[--poller->leaving.n];
 	}
+	bool wait = poller->leaving.n > 0;
+	pthread_mutex_unlock(&poller->lock);
+	for (size_t i = 0; i < gone.n; i++)
+		polled_destroy(gone.v[i]);
+	free(gone.v);
+	return wait;
+}
+
+/* ---- Life */
+
+struct poller *poller_start(struct journal *journal, struct generation *g, struct err *err)
+{
+	struct poller *poller = xcalloc(1, sizeof *poller);
+	struct config_faults found = { 0 };
+	struct faults faults = { .path = "", .list = &found };
+	poller->journal = journal;
+	pthread_mutex_init(&poller->lock, NULL);
+	struct poller_change *change = poller_prepare(poller, g, &faults);
+	if (change) {
+		poller_commit(poller, change);
+	} else {
+		err_set(err, "%s", found.v[0].message);
+		poller_stop(poller);
+		poller = NULL;
+	}
+	config_faults_free(&found);
 	return poller;
-fail:
-	poller_stop(poller);
-	return NULL;
+}
+
+static void ask_to_stop(const struct polled_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		leash_ask_to_stop(&list->v[i]->leash);
 }
 
 void poller_ask_to_stop(struct poller *poller)
 {
-	for (size_t i = 0; poller && i < poller->n; i++)
-		leash_ask_to_stop(&poller->v[i]->leash);
+	if (!poller)
+		return;
+	ask_to_stop(&poller->polled);
+	ask_to_stop(&poller->leaving);
+}
+
+static size_t destroy_all(struct polled_list *list)
+{
+	size_t stuck = 0;
+	for (size_t i = 0; i < list->n; i++)
+		stuck += !polled_destroy(list->v[i]);
+	free(list->v);
+	return stuck;
 }
 
 size_t poller_stop(struct poller *poller)
 {
-	size_t stuck = 0;
 	if (!poller)
 		return 0;
 	poller_ask_to_stop(poller);
-	for (size_t i = 0; i < poller->n; i++)
-		stuck += !polled_destroy(poller->v[i]);
-	free(poller->v);
+	size_t stuck = destroy_all(&poller->polled) + destroy_all(&poller->leaving);
+	pthread_mutex_destroy(&poller->lock);
 	free(poller);
 	return stuck;
 }
 
 size_t poller_stats(struct poller *poller, struct poller_stats *ret, size_t max)
 {
-	for (size_t i = 0; i < poller->n && i < max; i++) {
-		pthread_mutex_lock(&poller->v[i]->lock);
-		ret[i] = poller->v[i]->stats;
-		pthread_mutex_unlock(&poller->v[i]->lock);
+	pthread_mutex_lock(&poller->lock);
+	size_t n = poller->polled.n;
+	for (size_t i = 0; i < n && i < max; i++) {
+		pthread_mutex_lock(&poller->polled.v[i]->lock);
+		ret[i] = poller->polled.v[i]->stats;
+		pthread_mutex_unlock(&poller->polled.v[i]->lock);
 	}
-	return poller->n;
+	pthread_mutex_unlock(&poller->lock);
+	return n;
 }

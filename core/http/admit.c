@@ -29,12 +29,12 @@ static bool answer_as_told(struct request *r, const patchbay_reply *reply)
 
 bool request_admit(struct request *r, const patchbay_request *in)
 {
-	struct emission emission = { .source = r->source, .call = &r->intake->call, .ticket = &r->ticket };
+	struct emission emission = { .source = r->live->source, .call = &r->intake->call, .ticket = &r->ticket };
 	patchbay_reply reply = { .size = sizeof reply };
 	r->ticket.n = 0;
 	r->ticket.records.n = 0;
 	r->status = 0;
-	switch (admit_request(&emission, r->instance, in, r->path_secret, &reply)) {
+	switch (admit_request(&emission, r->live->instance, in, r->path_secret, &reply)) {
 	case ADMITTED_NOTHING:
 		return answer_now(r, 200, "nothing to do\n");
 	case ADMITTED_REPLY:

@@ -7,16 +7,19 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "journal/journal.h"
-#include "plugin/host.h"
+#include "source/live.h"
 
 struct intake;
 
-/* `sources`: instances in the order of config->sources. All must outlive the intake. */
-struct intake *intake_create(const struct config *, struct instance *const *sources, struct err *err);
+/* Listens where the configuration of these sources says. They must outlive the intake, or stay until they are replaced.
+ */
+struct intake *intake_create(const struct live_set *, struct err *err);
 /* For journal_options.decided; ctx is the intake. */
 void intake_decided(void *intake, struct journal_ticket *list);
-/* Listens. */
 int intake_start(struct intake *, struct journal *, struct err *err);
+/* From now on posts come to these sources, within the limits of their configuration, and no connection notices. When it
+ * returns the last ones are not used any more. Between intake_start() and intake_stop(). [control] */
+void intake_reload(struct intake *, const struct live_set *);
 /* Takes no more connections, answers what is in hand (new posts: 503), and stops. The journal still runs. */
 void intake_stop(struct intake *);
 void intake_destroy(struct intake *); /* NULL is fine */
@@ -24,7 +27,7 @@ void intake_destroy(struct intake *); /* NULL is fine */
 /* The address that a listener got, for port 0. "127.0.0.1:38211"; NULL past the last. */
 const char *intake_address(const struct intake *, size_t i);
 
-struct intake_stats { /* since the start */
+struct intake_stats {                   /* since the start */
 	uint64_t requests, answered[6]; /* by class: [2] is 2xx */
 	uint64_t connections, waiting;  /* now */
 	uint64_t shed;                  /* 503: overloaded, or the journal too slow */

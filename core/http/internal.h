@@ -13,37 +13,36 @@
 struct MHD_Connection;
 
 enum request_state {
-	REQUEST_READING,   /* headers are in, the body is coming */
-	REQUEST_WAITING,   /* suspended; its ticket is with the journal */
-	REQUEST_ANSWERED,  /* a response is queued, or being sent */
+	REQUEST_READING,  /* headers are in, the body is coming */
+	REQUEST_WAITING,  /* suspended; its ticket is with the journal */
+	REQUEST_ANSWERED, /* a response is queued, or being sent */
 };
 
 struct request {
 	struct journal_ticket ticket; /* first: a ticket that comes back is its request */
 	struct intake *intake;
-	struct MHD_Connection *connection; /* NULL once that is over */
+	struct MHD_Connection *connection;          /* NULL once that is over */
 	struct request *next_waiting, **in_waiting; /* in order of submission */
 	enum request_state state;
-	const struct config_source *source;
-	struct instance *instance;
+	struct live *live;        /* its source, until it is verified and parsed */
 	patchbay_str path_secret; /* in MHD's memory, until the request is over */
 	int64_t started_ns;       /* steady clock: its first line was read */
 	int64_t waiting_ns;       /* steady clock: handed to the journal */
 	int64_t received_ns;      /* wall clock */
 	struct buf query, body;
 	size_t body_limit;
-	size_t reserved;     /* bytes of the intake's bound on bodies */
-	int refused_body;    /* 413, 503; 0: it is taken */
-	bool ticket_out;     /* the journal has the ticket: the request must stay */
-	bool answering;      /* journal_answering() was called */
-	bool noted;          /* and is durable: if the answer does not arrive, that must be noted, too */
-	bool timed_out;      /* answered 503 without the journal */
-	bool peer_closed;    /* before the answer went out */
-	int status;          /* what to answer once decided */
+	size_t reserved;  /* bytes of the intake's bound on bodies */
+	int refused_body; /* 413, 503; 0: it is taken */
+	bool ticket_out;  /* the journal has the ticket: the request must stay */
+	bool answering;   /* journal_answering() was called */
+	bool noted;       /* and is durable: if the answer does not arrive, that must be noted, too */
+	bool timed_out;   /* answered 503 without the journal */
+	bool peer_closed; /* before the answer went out */
+	int status;       /* what to answer once decided */
 	enum journal_outcome outcome;
-	const char *said;    /* the tiny body; static */
-	bool has_reply;      /* instead of `said`: what the plugin told us, in ticket.records, */
-	size_t reply_type;   /* behind its content type, which takes this many bytes with its NUL */
+	const char *said;  /* the tiny body; static */
+	bool has_reply;    /* instead of `said`: what the plugin told us, in ticket.records, */
+	size_t reply_type; /* behind its content type, which takes this many bytes with its NUL */
 };
 
 struct connection { /* MHD's socket context */
@@ -53,8 +52,8 @@ struct connection { /* MHD's socket context */
 };
 
 struct intake {
-	const struct config *config;
-	struct instance *const *sources;
+	const struct config *config; /* of sources->generation */
+	const struct live_set *sources;
 	struct journal *journal;
 	struct listener *listeners;
 	size_t n_listeners;
@@ -67,6 +66,12 @@ struct intake {
 		pthread_mutex_t lock;
 		struct journal_ticket *first, **last; /* lock */
 	} decided;
+
+	struct { /* what sources are to be from now on; from whoever reloads */
+		pthread_mutex_t lock;
+		pthread_cond_t taken;
+		const struct live_set *sources; /* lock; NULL: the thread has them */
+	} next;
 
 	struct patchbay_call call;
 	struct journal_ticket *to_submit, **to_submit_last; /* gathered for the journal */

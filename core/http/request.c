@@ -149,13 +149,13 @@ static bool find_source(struct request *r, const char *url)
 		return false;
 	const char *name = url + 4, *slash = strchr(name, '/');
 	size_t n = slash ? (size_t)(slash - name) : strlen(name);
-	for (size_t i = 0; i < r->intake->config->n_sources; i++) {
-		const struct config_source *s = &r->intake->config->sources[i];
+	for (size_t i = 0; i < r->intake->sources->n; i++) {
+		struct live *live = r->intake->sources->v[i];
+		const struct config_source *s = live->source;
 		if (strlen(s->name) == n && memcmp(s->name, name, n) == 0) {
 			if (slash && s->path_secret.n == 0)
 				return false;
-			r->source = s;
-			r->instance = r->intake->sources[i];
+			r->live = live_ref(live);
 			r->path_secret = str_c(slash ? slash + 1 : "");
 			const patchbay_provider *p = s->plugin->source->provider;
 			r->ticket.horizon_s = p ? p->retry_horizon_s : 0;
@@ -299,6 +299,8 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	client_address(in->config, peer ? peer->client_addr : NULL, &request, client);
 	bool to_journal = request_admit(r, &request);
+	live_unref(r->live);
+	r->live = NULL;
 	if (!to_journal) {
 		r->ticket.n = 0;
 		return answer(r);
@@ -396,6 +398,8 @@ void request_on_completed(void *ctx, struct MHD_Connection *c, void **request, e
 	if (r->noted && !answer_arrived(r, c, how))
 		journal_answer_failed(in->journal, &r->ticket);
 	stop_waiting(r);
+	live_unref(r->live);
+	r->live = NULL;
 	r->connection = NULL;
 	if (!r->ticket_out)
 		request_free(r);

@@ -51,6 +51,12 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_con
 
 /* ---- The loop */
 
+/* Of one verify and parse. */
+static size_t call_memory(const struct config *config)
+{
+	return (size_t)config->limits.body_bytes * 8 + (1u << 20);
+}
+
 void intake_decided(void *ctx, struct journal_ticket *list)
 {
 	struct intake *in = ctx;
@@ -131,6 +137,31 @@ static void cut_off_slow(struct intake *in)
 	}
 }
 
+/* Between two steps of MHD, so no request is in the middle of a call. */
+static void take_next(struct intake *in)
+{
+	pthread_mutex_lock(&in->next.lock);
+	if (in->next.sources) {
+		in->sources = in->next.sources;
+		in->config = in->sources->generation->config;
+		in->next.sources = NULL;
+		call_fini(&in->call);
+		call_init(&in->call, call_memory(in->config));
+		pthread_cond_signal(&in->next.taken);
+	}
+	pthread_mutex_unlock(&in->next.lock);
+}
+
+void intake_reload(struct intake *in, const struct live_set *sources)
+{
+	pthread_mutex_lock(&in->next.lock);
+	in->next.sources = sources;
+	eventfd_write(in->bell, 1);
+	while (in->next.sources)
+		pthread_cond_wait(&in->next.taken, &in->next.lock);
+	pthread_mutex_unlock(&in->next.lock);
+}
+
 /* True: something is ready. Does not block while posts are gathered for the journal. */
 static bool wait_for_work(struct intake *in, struct pollfd *fds)
 {
@@ -169,6 +200,7 @@ static void *intake_main(void *ctx)
 		if (ready && fds[in->n_listeners].revents) {
 			eventfd_t rung;
 			eventfd_read(in->bell, &rung);
+			take_next(in);
 			take_decided(in);
 		}
 		for (size_t i = 0; i < in->n_listeners; i++)
@@ -212,8 +244,9 @@ static void log_mhd(void *ctx, const char *fmt, va_list ap)
 	log_limited(&limit, LOG_LEVEL_DEBUG, "http: %s", line);
 }
 
-struct intake *intake_create(const struct config *config, struct instance *const *sources, struct err *err)
+struct intake *intake_create(const struct live_set *sources, struct err *err)
 {
+	const struct config *config = sources->generation->config;
 	struct intake *in = xcalloc(1, sizeof *in);
 	in->config = config;
 	in->sources = sources;
@@ -221,7 +254,9 @@ struct intake *intake_create(const struct config *config, struct instance *const
 	in->waiting_last = &in->waiting;
 	in->decided.last = &in->decided.first;
 	pthread_mutex_init(&in->decided.lock, NULL);
-	call_init(&in->call, (size_t)config->limits.body_bytes * 8 + (1u << 20));
+	pthread_mutex_init(&in->next.lock, NULL);
+	pthread_cond_init(&in->next.taken, NULL);
+	call_init(&in->call, call_memory(config));
 	in->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	in->n_listeners = config->n_listen;
 	in->listeners = xcalloc(config->n_listen, sizeof *in->listeners);
@@ -304,6 +339,8 @@ void intake_destroy(struct intake *in)
 	call_fini(&in->call);
 	close(in->bell);
 	pthread_mutex_destroy(&in->decided.lock);
+	pthread_cond_destroy(&in->next.taken);
+	pthread_mutex_destroy(&in->next.lock);
 	free(in->listeners);
 	free(in);
 }

@@ -94,7 +94,7 @@ static int try_commit(struct commit *c, struct journal_ticket *list, struct err 
 		return err_set(err, "the journal is at its limit (retention: size) and everything in it is still owed; "
 				    "raise the limit or mend the sinks that are behind");
 	}
-	if (dedupe_begin(j->dedupe, clock_wall_ns() - j->options.dedupe_window_ms * NS_PER_MS)) {
+	if (dedupe_begin(j->dedupe, clock_wall_ns() - atomic_load(&j->limits.dedupe_ms) * NS_PER_MS)) {
 		static struct log_limit limit;
 		log_limited(&limit, LOG_LEVEL_WARNING,
 			    "journal: more than %u keys within the dedupe window; the oldest are forgotten early",

@@ -61,7 +61,7 @@ static bool may_hold_cursors(const struct index *index)
  * also of segments that are pruned already. */
 static int replay(struct journal *j, struct err *err)
 {
-	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.dedupe_window_ms, last_ms;
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.dedupe_ms), last_ms;
 	uint64_t end = seglog_end(j->events).hi, start = seglog_start(j->events).hi, first = end;
 	int dir = seglog_dir(j->events);
 	for (; first > 1; first--) { /* back to the first segment that is older than the window */
@@ -166,10 +166,20 @@ static int respect_positions(struct journal *j, struct err *err)
 	return seglog_begin_anew(j->events, newest.hi + 1, err);
 }
 
+void journal_limit(struct journal *j, const struct journal_options *options)
+{
+	atomic_store(&j->limits.age_ms, options->retention_age_ms);
+	atomic_store(&j->limits.bytes, options->retention_bytes);
+	atomic_store(&j->limits.quarantine_bytes, options->quarantine_bytes);
+	if (options->dedupe_window_ms > atomic_load(&j->limits.dedupe_ms))
+		atomic_store(&j->limits.dedupe_ms, options->dedupe_window_ms);
+}
+
 struct journal *journal_open(const struct journal_options *options, struct err *err)
 {
 	struct journal *j = new_journal(options->path, true);
 	j->options = *options;
+	journal_limit(j, options);
 	if (mkdir(j->path, 0750) == -1 && errno != EEXIST) {
 		err_set(err, "cannot create the journal's folder %s: %s", j->path, strerror(errno));
 		goto fail;

@@ -43,8 +43,8 @@ static void prune_events(struct journal *j)
 		log_error("journal: %s; nothing is pruned", err.text);
 		return;
 	}
-	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.retention_age_ms;
-	uint64_t bytes = seglog_bytes(j->events), limit = (uint64_t)j->options.retention_bytes, before = 0;
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms);
+	uint64_t bytes = seglog_bytes(j->events), limit = (uint64_t)atomic_load(&j->limits.bytes), before = 0;
 	struct seglog_segment s;
 	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
 		bool old = s.last_ms && s.last_ms < oldest_ms;
@@ -67,7 +67,8 @@ static void prune_quarantine(struct journal *j)
 	uint64_t bytes = seglog_bytes(j->quarantine);
 	struct seglog_segment s;
 	uint64_t before = 0;
-	for (size_t i = 0; bytes > (uint64_t)j->options.quarantine_bytes && seglog_at(j->quarantine, i, &s); i++) {
+	for (size_t i = 0;
+	     bytes > (uint64_t)atomic_load(&j->limits.quarantine_bytes) && seglog_at(j->quarantine, i, &s); i++) {
 		bytes -= s.end;
 		before = s.number + 1;
 	}
@@ -78,7 +79,7 @@ static void prune_quarantine(struct journal *j)
 /* Indexes outlive their segments for as long as dedupe needs them. */
 static void prune_indexes(struct journal *j)
 {
-	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - j->options.dedupe_window_ms;
+	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.dedupe_ms);
 	uint64_t start = seglog_start(j->events).hi;
 	int fd = openat(seglog_dir(j->events), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd == -1 ? NULL : fdopendir(fd);

@@ -13,6 +13,9 @@
 
 struct journal {
 	struct journal_options options;
+	struct { /* as journal_limit() was told last */
+		_Atomic int64_t age_ms, bytes, quarantine_bytes, dedupe_ms;
+	} limits;
 	char *path;
 	bool writable;
 	int lock_fd;

@@ -39,17 +39,17 @@ enum {
 
 struct journal_record {
 	struct id id;
-	struct id original;   /* JOURNAL_DUPLICATE, JOURNAL_ANSWER */
-	uint8_t kind;         /* enum journal_kind */
-	uint8_t dedupe;       /* PATCHBAY_DEDUPE_* */
-	uint8_t flags;        /* JOURNAL_FLAG_* */
+	struct id original; /* JOURNAL_DUPLICATE, JOURNAL_ANSWER */
+	uint8_t kind;       /* enum journal_kind */
+	uint8_t dedupe;     /* PATCHBAY_DEDUPE_* */
+	uint8_t flags;      /* JOURNAL_FLAG_* */
 	int64_t received_ns;
-	int64_t time_ns;      /* 0: unknown */
+	int64_t time_ns; /* 0: unknown */
 	patchbay_str source, plugin, type, kind_name, subject;
 	patchbay_str key, token; /* for dedupe; token empty = none */
-	patchbay_str client;  /* address that posted it */
-	patchbay_str note;    /* how it was verified, or why it is quarantined */
-	patchbay_str request; /* quarantine: request line and headers, for verifying it again */
+	patchbay_str client;     /* address that posted it */
+	patchbay_str note;       /* how it was verified, or why it is quarantined */
+	patchbay_str request;    /* quarantine: request line and headers, for verifying it again */
 	patchbay_str data;
 };
 
@@ -60,8 +60,8 @@ struct journal_ticket;
 struct journal_options {
 	const char *path;
 	int64_t retention_age_ms, retention_bytes, quarantine_bytes;
-	int64_t dedupe_window_ms;     /* at least the longest retry horizon of any source */
-	uint64_t segment_bytes;       /* 0: default */
+	int64_t dedupe_window_ms; /* at least the longest retry horizon of any source */
+	uint64_t segment_bytes;   /* 0: default */
 	/* Called by a thread of the engine with a list (by ->next) of tickets that are decided. May be NULL
 	 * when nothing is appended. */
 	void (*decided)(void *ctx, struct journal_ticket *list);
@@ -70,6 +70,9 @@ struct journal_options {
 
 /* Opens, or creates, and recovers; says in the log what it found torn or damaged. One process at a time. */
 struct journal *journal_open(const struct journal_options *, struct err *err);
+/* From now on retention and dedupe window are those of these options; nothing else of them counts. The window never
+ * gets shorter. [control] */
+void journal_limit(struct journal *, const struct journal_options *);
 /* For reading beside a running daemon: no lock, no repair, no append, no settle. */
 struct journal *journal_open_reader(const char *path, struct err *err);
 /* The same, for an operator who may also replay deliveries: a running daemon notices within a second. */
@@ -82,28 +85,28 @@ void journal_close(struct journal *); /* commits what is queued; NULL is fine */
 /* ---- Appending ------------------------------------------------------------------------------------- */
 
 enum journal_outcome {
-	JOURNAL_FRESH = 1,    /* durable */
-	JOURNAL_DUP = 2,      /* a repeat of ->original, which is durable */
-	JOURNAL_REPLAYED = 3, /* its token came before, with another key; quarantined, no event was stored */
+	JOURNAL_FRESH = 1,       /* durable */
+	JOURNAL_DUP = 2,         /* a repeat of ->original, which is durable */
+	JOURNAL_REPLAYED = 3,    /* its token came before, with another key; quarantined, no event was stored */
 	JOURNAL_UNAVAILABLE = 4, /* not durable, not acknowledged; journal_trouble() says why */
 };
 
 struct journal_ticket { /* everything that one request brought; the caller's until given to journal_append() */
 	struct journal_ticket *next;
-	struct buf records;    /* from journal_encode(), any number */
+	struct buf records; /* from journal_encode(), any number */
 	uint32_t n;
-	uint32_t horizon_s;    /* the provider's retry horizon, for PATCHBAY_DEDUPE_UNANSWERED */
-	uint32_t late_ms;      /* an answer later than this after received_ns did not count for the provider */
+	uint32_t horizon_s; /* the provider's retry horizon, for PATCHBAY_DEDUPE_UNANSWERED */
+	uint32_t late_ms;   /* an answer later than this after received_ns did not count for the provider */
 	/* results, for the whole and for the first record */
 	enum journal_outcome outcome; /* the worst of all records: UNAVAILABLE, REPLAYED, FRESH, then DUP */
-	struct id id;          /* of the first record's event: new, or the original's */
-	bool internal;         /* the engine's own: never seen by decided() */
-	void *waiter;          /* the same: journal_append_wait() */
+	struct id id;                 /* of the first record's event: new, or the original's */
+	bool internal;                /* the engine's own: never seen by decided() */
+	void *waiter;                 /* the same: journal_append_wait() */
 	bool quiet; /* What is polled, and so comes again and again: repeats of known events leave no record, and with
 		     * journal_append_wait() events of PATCHBAY_DEDUPE_KEY and _LATEST are known as long as they are
 		     * polled (->id of one that is known only so is zero). */
-	const bool *known;     /* the engine's own: which records are, by number */
-	bool unanswered;       /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
+	const bool *known; /* the engine's own: which records are, by number */
+	bool unanswered;   /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
 
 void journal_encode(struct buf *, const struct journal_record *);
@@ -144,7 +147,7 @@ int journal_pos_cmp(struct journal_pos, struct journal_pos);
  * The record is the reader's until its next call. 1: there; 0: none yet; -1: err (that part cannot be read; *pos is
  * moved behind it). */
 int journal_read(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret,
-                 struct journal_pos *ret_at, struct err *err);
+		 struct journal_pos *ret_at, struct err *err);
 /* Same, for the exact position of one record. */
 int journal_read_at(struct journal_reader *, struct journal_pos at, struct journal_record *ret, struct err *err);
 /* Newest first: the record before *pos. 1, 0 (none), -1. */
@@ -177,7 +180,7 @@ void journal_wake(struct journal *);
 
 /* ---- Deliveries ------------------------------------------------------------------------------------- */
 
-struct journal_sink { /* what is durable about a sink */
+struct journal_sink {              /* what is durable about a sink */
 	struct journal_pos cursor; /* everything before it is settled or parked */
 	patchbay_str checkpoint;   /* malloc'ed: free(checkpoint.p) */
 	int64_t trouble_ms;        /* wall clock: since when its destination does not work; 0: it does */
@@ -210,19 +213,19 @@ struct journal_settled {
 	struct journal_pos at;
 	struct id id;
 	enum journal_act act;
-	bool was_parked;       /* comes from journal_due() */
-	uint32_t attempt;      /* number of the attempt that led here; 0 for SKIP */
-	int64_t due_ms;        /* PARK: wall clock, not before; or JOURNAL_WAITS */
-	uint64_t subject;      /* PARK under `order: subject`: hash of the subject; 0 = none */
-	int64_t at_ms;         /* when the attempt was made, wall clock */
+	bool was_parked;  /* comes from journal_due() */
+	uint32_t attempt; /* number of the attempt that led here; 0 for SKIP */
+	int64_t due_ms;   /* PARK: wall clock, not before; or JOURNAL_WAITS */
+	uint64_t subject; /* PARK under `order: subject`: hash of the subject; 0 = none */
+	int64_t at_ms;    /* when the attempt was made, wall clock */
 	int64_t took_ms;
-	const char *class_;    /* DEAD: "event", "destination", "configuration", "plugin", "gave up"; static text */
-	patchbay_str why;      /* the reason; DONE: what the sink has to say about it, mostly nothing */
+	const char *class_; /* DEAD: "event", "destination", "configuration", "plugin", "gave up"; static text */
+	patchbay_str why;   /* the reason; DONE: what the sink has to say about it, mostly nothing */
 };
 /* One durable step: cursor (NULL = stays), exceptions, outcomes and checkpoint (NULL = stays). Thread-safe,
  * one caller per sink. A DONE item that was never parked, and of which nothing is said, costs no row of its own. */
-int journal_settle(struct journal *, const char *sink, const struct journal_pos *cursor,
-                   const struct journal_settled *, size_t n, const patchbay_str *checkpoint, struct err *err);
+int journal_settle(struct journal *, const char *sink, const struct journal_pos *cursor, const struct journal_settled *,
+		   size_t n, const patchbay_str *checkpoint, struct err *err);
 
 /* Deliveries are settled in any order: which positions at or behind `from` are. Ascending; free(*ret). A settled
  * delivery that waits for another of its subject is released in the same step as that one. [control] */
@@ -236,13 +239,13 @@ struct journal_parked {
 	struct id id;
 	uint32_t attempts; /* made so far */
 	uint64_t subject;
-	int64_t first_ms;  /* wall clock of the first attempt, or of the last replay */
+	int64_t first_ms; /* wall clock of the first attempt, or of the last replay */
 	int64_t due_ms;
 };
 /* Parked deliveries of a sink that are due, oldest due first. Returns how many, -1 err. *ret_next_ms: when the next
  * one (that was not returned) is due, INT64_MAX for none. */
 int journal_due(struct journal *, const char *sink, int64_t now_ms, struct journal_parked *ret, size_t max,
-                int64_t *ret_next_ms, struct err *err);
+		int64_t *ret_next_ms, struct err *err);
 
 enum journal_state {
 	JOURNAL_STATE_OWED,
@@ -264,7 +267,7 @@ struct journal_delivery_state {
 /* Calls back once per sink that the journal knows. OWED here means: the cursor has not reached it yet
  * (whether a route leads there, the router knows). */
 int journal_deliveries(struct journal *, struct journal_pos at, const struct id *,
-                       void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err);
+		       void (*each)(void *ctx, const struct journal_delivery_state *), void *ctx, struct err *err);
 
 struct journal_attempt {
 	const char *sink;

@@ -1,56 +1,24 @@
 /* load.c - everything that can be known about a file without running it is asked before dlopen(), and
- * everything about a plugin before the first call. */
+ * everything about a plugin before the first call. What was mapped once is remembered by its content, refused or not:
+ * however often the folders are searched, memory grows only by what is really new. */
 #include "plugin/load.h"
 
+#include "base/mem.h"
 #include "plugin/elf_check.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ENTRY "patchbay_plugin_v1"
 #define LATER_MAJORS 9 /* looked for only to say which version a plugin was built for */
 
 _Static_assert(PATCHBAY_ABI_MAJOR == 1, "ENTRY has the major version in its name");
-
-static int check_stat(const struct stat *st, struct err *err)
-{
-	if (!S_ISREG(st->st_mode))
-		return err_set(err, "it is not a regular file");
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return err_set(
-			err,
-			"it belongs to user id %u, and only root and the user that runs patchbay (%u) are trusted "
-			"with code; chown it",
-			(unsigned)st->st_uid, (unsigned)geteuid());
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(err, "others than its owner may write to it (mode %03o); chmod go-w it",
-			       st->st_mode & 0777u);
-	return 0;
-}
-
-static int check_file(const char *path, struct file_id *ret_id, struct err *err)
-{
-	struct stat st;
-	int r = -1, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us up */
-
-	if (fd == -1)
-		return err_set(err, "it cannot be opened: %s", strerror(errno));
-	if (fstat(fd, &st) != 0) {
-		err_set(err, "it cannot be examined: %s", strerror(errno));
-		goto out;
-	}
-	*ret_id = (struct file_id){ st.st_dev, st.st_ino };
-	if (check_stat(&st, err) == 0 && elf_check(fd, err) == 0)
-		r = 0;
-out:
-	close(fd);
-	return r;
-}
 
 static int no_entry(void *handle, struct err *err)
 {
@@ -89,7 +57,96 @@ static const patchbay_plugin *find_entry(void *handle, size_t *ret_size, struct 
 	return entry;
 }
 
-/* dlerror() begins with the path, as do we. */
+/* ---- What is mapped where */
+
+#define PLACES_MAX 1024 /* more than that cannot be found by their addresses, and work all the same */
+
+static struct place {
+	uintptr_t base, from, to;
+	const char *path;
+} places[PLACES_MAX]; /* never changed once they are counted, so that a signal handler may read them */
+static atomic_size_t n_places;
+
+struct wanted {
+	uintptr_t base;
+	struct place *place;
+};
+
+static int note_range(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	struct wanted *wanted = ctx;
+	(void)size;
+	if (info->dlpi_addr != wanted->base)
+		return 0;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+		uintptr_t from = wanted->base + part->p_vaddr, to = from + part->p_memsz;
+		if (part->p_type != PT_LOAD)
+			continue;
+		if (!wanted->place->to || from < wanted->place->from)
+			wanted->place->from = from;
+		if (to > wanted->place->to)
+			wanted->place->to = to;
+	}
+	return 1;
+}
+
+static void note_place(void *handle, const char *path)
+{
+	size_t n = atomic_load(&n_places);
+	struct link_map *map;
+	if (n == PLACES_MAX || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
+		return;
+	struct wanted wanted = { map->l_addr, &places[n] };
+	places[n] = (struct place){ .base = map->l_addr, .path = xstrdup(path) };
+	dl_iterate_phdr(note_range, &wanted);
+	atomic_store(&n_places, n + 1);
+}
+
+bool load_find_address(uintptr_t pc, const char **ret_path, uintptr_t *ret_offset)
+{
+	size_t n = atomic_load(&n_places);
+	for (size_t i = 0; i < n; i++) {
+		if (pc < places[i].from || pc >= places[i].to)
+			continue;
+		*ret_path = places[i].path;
+		*ret_offset = pc - places[i].base;
+		return true;
+	}
+	return false;
+}
+
+/* ---- Builds */
+
+static struct {
+	pthread_mutex_t lock;
+	struct build {
+		uint64_t size, hash[2];
+		struct file_id mapped; /* the file, where it could not be copied; else zero */
+		struct table *table;   /* or else */
+		char *refused;         /* one sentence, without the path */
+	} * v;
+	size_t n;
+} builds = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static const struct build *find_build(const struct image *image)
+{
+	for (size_t i = 0; i < builds.n; i++)
+		if (builds.v[i].size == image->size && memcmp(builds.v[i].hash, image->hash, sizeof image->hash) == 0)
+			return &builds.v[i];
+	return NULL;
+}
+
+/* The dynamic linker knows files by their inodes, and would hand out what it has. */
+static bool is_mapped(const struct image *image)
+{
+	for (size_t i = 0; !image->copied && i < builds.n; i++)
+		if (builds.v[i].mapped.dev == image->file.dev && builds.v[i].mapped.ino == image->file.ino)
+			return true;
+	return false;
+}
+
+/* dlerror() begins with the path that it was given. */
 static const char *load_error(const char *path)
 {
 	const char *text = dlerror();
@@ -100,24 +157,73 @@ static const char *load_error(const char *path)
 	return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
-struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err)
+/* Every descriptor is another name, without which the dynamic linker would take it for what it has already; so the
+ * descriptor stays open, and debuggers find the file there. NULL: err, and nothing is mapped. */
+static const struct build *map(const char *path, struct image *image, struct err *err)
 {
-	struct table *table = NULL;
-	const patchbay_plugin *entry;
-	void *handle;
+	char name[64];
 	struct err why;
 	size_t size;
-
-	if (check_file(path, ret_id, &why) != 0)
-		goto out;
-	if (!(handle = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
-		err_set(&why, "it cannot be loaded: %s", load_error(path));
-		goto out;
+	snprintf(name, sizeof name, "/proc/%ld/fd/%d", (long)getpid(), image->fd);
+	if (access(name, R_OK) != 0) /* a /proc that numbers processes otherwise */
+		snprintf(name, sizeof name, "/proc/self/fd/%d", image->fd);
+	if (elf_check(image->fd, err) != 0)
+		return NULL;
+	if (is_mapped(image)) {
+		err_set(err, "it was written over while it was in use, and this system lets no copies of it be run; "
+			     "remove the file, and install it again");
+		return NULL;
 	}
-	if ((entry = find_entry(handle, &size, &why)))
-		table = table_create(entry, size, &why);
-out:
+	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
+		err_set(err, "it cannot be loaded: %s", load_error(name));
+		return NULL;
+	}
+	image->fd = -1;
+	note_place(handle, path);
+	struct build build = { .size = image->size };
+	if (!image->copied)
+		build.mapped = image->file;
+	memcpy(build.hash, image->hash, sizeof build.hash);
+	const patchbay_plugin *entry = find_entry(handle, &size, &why);
+	if (entry)
+		build.table = table_create(entry, size, &why);
+	if (!build.table)
+		build.refused = xstrdup(why.text);
+	builds.v = xrealloc(builds.v, (builds.n + 1) * sizeof *builds.v);
+	builds.v[builds.n] = build;
+	return &builds.v[builds.n++];
+}
+
+const struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err)
+{
+	const struct table *table = NULL;
+	struct image image;
+	struct err why;
+
+	int taken = image_take(path, &image, &why);
+	*ret_id = image.file;
+	if (taken == 0) {
+		pthread_mutex_lock(&builds.lock);
+		const struct build *build = find_build(&image);
+		if (!build)
+			build = map(path, &image, &why);
+		if (build && build->table)
+			table = build->table;
+		else if (build)
+			err_set(&why, "%s", build->refused);
+		pthread_mutex_unlock(&builds.lock);
+		image_drop(&image);
+	}
 	if (!table)
 		err_set(err, "%s: %s", path, why.text);
 	return table;
+}
+
+size_t load_count(void)
+{
+	pthread_mutex_lock(&builds.lock);
+	size_t n = builds.n;
+	pthread_mutex_unlock(&builds.lock);
+	return n;
 }

@@ -2,17 +2,20 @@
 #ifndef PLUGIN_LOAD_H
 #define PLUGIN_LOAD_H
 
+#include "plugin/image.h"
 #include "plugin/table.h"
 
-#include <sys/types.h>
+/* NULL: err has a sentence that begins with the path. What was mapped stays mapped for ever, since its code may be on
+ * some thread's stack; so does its table. The same content is mapped once, wherever it is found and how often: the same
+ * table then, so that two tables are of the same build exactly if they are the same. *ret_id is set whenever the file
+ * is there. [any thread] */
+const struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err);
 
-struct file_id { /* the same file may be found by several ways */
-	dev_t dev;
-	ino_t ino;
-};
+/* How many builds are mapped. [any thread] */
+size_t load_count(void);
 
-/* NULL: err has a sentence that begins with the path. What was mapped stays mapped for ever, since its
- * code may be on some thread's stack. *ret_id is set whenever the file is there. */
-struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err);
+/* Whose code or data is at this address? False: no plugin's. The path is the file's when it was loaded; the offset is
+ * what `addr2line -e PATH` takes. Async-signal-safe. */
+bool load_find_address(uintptr_t pc, const char **ret_path, uintptr_t *ret_offset);
 
 #endif

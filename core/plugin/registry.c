@@ -14,7 +14,7 @@
 
 struct entry {
 	struct registry_entry public;
-	struct table *table; /* NULL: refused */
+	const struct table *table; /* stays when this goes; NULL: refused */
 	char *path, *refused;
 	char *name; /* as find() is asked for it: the plugin's, or else the file's without .so */
 	struct file_id id;
@@ -34,7 +34,6 @@ struct registry *registry_create(void)
 
 static void entry_free(struct entry *e)
 {
-	table_destroy(e->table);
 	free(e->path);
 	free(e->refused);
 	free(e->name);
@@ -52,8 +51,8 @@ void registry_destroy(struct registry *r)
 	free(r);
 }
 
-/* Takes over name and table. refused: copied; NULL exactly when there is a table. */
-static void add(struct registry *r, const char *path, char *name, struct table *table, struct file_id id,
+/* Takes over the name. refused: copied; NULL exactly when there is a table. */
+static void add(struct registry *r, const char *path, char *name, const struct table *table, struct file_id id,
 		const char *refused)
 {
 	struct entry *e = xcalloc(1, sizeof(*e));
@@ -98,13 +97,11 @@ static void add_file(struct registry *r, const char *path)
 	struct file_id id = { 0 };
 	struct err err;
 	struct entry *first;
-	struct table *table = load_plugin(path, &id, &err);
+	const struct table *table = load_plugin(path, &id, &err);
 
 	forget_refused(r, path);
-	if (is_loaded(r, id)) {
-		table_destroy(table);
+	if (is_loaded(r, id))
 		return;
-	}
 	if (!table) {
 		const char *file = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 		add(r, path, xstrndup(file, strlen(file) - strlen(SUFFIX)), NULL, id, err.text);
@@ -116,7 +113,6 @@ static void add_file(struct registry *r, const char *path)
 			"%s: it is hidden by %s, found before it, which has a plugin named '%s', too (version %s, this "
 			"is %s)",
 			path, first->path, name, first->table->plugin.version, table->plugin.version);
-		table_destroy(table);
 		add(r, path, name, NULL, id, err.text);
 		return;
 	}

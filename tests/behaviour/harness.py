@@ -30,6 +30,7 @@ PLUGINS = os.path.abspath(os.environ.get("PATCHBAY_PLUGIN_PATH", os.path.join(os
 FAILIO = os.environ.get("PATCHBAY_FAILIO", "") and os.path.abspath(os.environ["PATCHBAY_FAILIO"])
 # An environment with `moody` and `crasher` beside the real plugins: they do what they are told to.
 WITH_MOODY = {"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")}
+FIXTURES = os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")  # + "2", "3": other builds, see moody.c
 SANITIZE = os.environ.get("PATCHBAY_SANITIZE", "")
 SLOWER = {"": 1, "address": 3, "thread": 5}.get(SANITIZE, 3)  # deadlines, not measurements, are stretched by this
 

@@ -1,7 +1,12 @@
 """What an operator is told who looks whether all is well: nothing alarming while it is, why an event waits while it is
 not, and what to do where a command cannot be run as this user."""
 
+import fcntl
+import os
+import pty
 import signal
+import subprocess
+import termios
 
 import harness
 from harness import *
@@ -46,10 +51,36 @@ def test_a_daemon_that_is_started_again_has_nothing_to_warn_of(t):
 
 
 def test_a_closed_terminal_ends_it_in_order(t):
+    daemon = daemon_with_moody(t, start=False)
+    ours, its = pty.openpty()
+    process = subprocess.Popen([harness.PATCHBAY, "serve", "-c", daemon.routes], env=daemon.env, cwd=daemon.folder,
+                               stdin=its, stdout=its, stderr=its, start_new_session=True,
+                               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(its)
+    try:
+        text = b""
+        while b" ready: " not in text:
+            text += os.read(ours, 4096)
+        os.close(ours)  # the kernel sends it SIGHUP
+        equal(process.wait(20 * harness.SLOWER), 0, "exit code")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_hangup_reloads_unless_it_is_ignored(t):
     daemon = daemon_with_moody(t)
     daemon.process.send_signal(signal.SIGHUP)
-    equal(daemon.process.wait(20 * harness.SLOWER), 0, "exit code")
-    check("stopping: Hangup" in daemon.logged() and "stopped" in daemon.logged(), daemon.logged())
+    wait_until(lambda: "reloaded " in daemon.logged(), "it is in the log")
+    daemon.stop()
+    ignoring = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with open(daemon.log, "wb") as log:
+        daemon.process = subprocess.Popen([harness.PATCHBAY, "serve", "-c", daemon.routes], env=daemon.env, cwd=daemon.folder,
+                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=ignoring)
+    wait_until(daemon.answers, "it answers")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.cli("reload")  # comes after it, and is done when it returns
+    equal(daemon.logged().count("reloaded "), 1, "reloads in the log")
 
 
 def test_an_event_that_waits_behind_another_says_what_for(t):

@@ -10,7 +10,7 @@ import threading
 import harness
 from harness import FLEET_SECRET, LEARNING_KEY, check, dumps, equal, fault, motivate_body, motive_headers, sample, wait_until
 
-RESTART = "restart patchbay"
+RELOAD = "run `patchbay reload`"
 
 
 def secret(daemon, name, text):
@@ -45,7 +45,7 @@ def test_a_wrong_secret_beside_the_running_daemon(t):
     equal(daemon.lines("events", "--limit", "0")[0]["status"], "refused", "a dry run changes nothing")
     text = daemon.cli("reverify", "fleet")
     check("fleet: 5 admitted (5 events), 0 already here, 0 without an event, 1 still fails" in text, text)
-    check(RESTART in daemon.cli_errors, "it says that the daemon has the old secret still: %r" % daemon.cli_errors)
+    check(RELOAD in daemon.cli_errors, "it says that the daemon has the old secret still: %r" % daemon.cli_errors)
     rows = daemon.wait_rows(5)
     equal([row["ref"] for row in rows], ["0", "1", "2", "3", "4"], "in their order")
     event = daemon.show(rows[0]["id"])
@@ -59,14 +59,13 @@ def test_a_wrong_secret_beside_the_running_daemon(t):
     equal(daemon.cli("events", "--quarantine").count("admitted since as"), 5, "the same for people")
     with daemon.client() as client:
         equal(client.fleet(fault(5)).status, 403, "the daemon has the old secret still")
-    daemon.stop()
-    daemon.start()
+    daemon.cli("reload")
     with daemon.client() as client:
-        equal(client.fleet(fault(5)).status, 200, "after the restart")
+        equal(client.fleet(fault(5)).status, 200, "after the reload")
         equal(client.fleet(fault(0)).status, 200, "a retry")
     _, end = results(daemon, "fleet")
     equal(counts(end), {"here": 1, "fails": 1, "before": 5}, "fault 5 was refused once, and accepted since")
-    check(RESTART not in daemon.cli_errors, daemon.cli_errors)
+    check(RELOAD not in daemon.cli_errors, daemon.cli_errors)
     equal(len(daemon.wait_rows(6)), 6, "rows")
     check(FLEET_SECRET not in daemon.logged(), "the log shows the secret")
 

@@ -174,6 +174,7 @@ static struct {
 	pthread_cond_t decided;
 	unsigned n_decided;
 } t;
+static struct generation generation = { .config = &t.config, .refs = 1 }; /* a stray may outlive its test */
 
 static void decided(void *ctx, struct journal_ticket *list)
 {
@@ -238,7 +239,7 @@ static void open_journal(void)
 static void start(void)
 {
 	struct err err = { 0 };
-	t.dispatcher = dispatcher_start(t.journal, &t.config, &err);
+	t.dispatcher = dispatcher_start(t.journal, &generation, &err);
 	if (!t.dispatcher)
 		fail_msg("%s", err.text);
 }

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "journal/journal.h"
+#include "plugin/generation.h"
 #include "plugin/host.h"
 #include "temp_dir.h"
 
@@ -173,6 +174,7 @@ struct bench {
 	char yard[5], dock[5];
 	struct config_source sources[2];
 	struct config config;
+	struct generation generation;
 	int64_t dedupe_window_ms;
 };
 
@@ -210,6 +212,7 @@ static inline int bench_setup(void **state)
 							.plugin = &fake_plugin,
 							.options = &b->options };
 	b->config = (struct config){ .sources = b->sources, .n_sources = 2 };
+	b->generation = (struct generation){ .config = &b->config, .refs = 1 };
 	bench_open(b);
 	*state = b;
 	return 0;

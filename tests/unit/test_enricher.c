@@ -7,7 +7,7 @@
 static struct enricher *start(struct bench *b)
 {
 	struct err err = { "" };
-	struct enricher *enricher = enricher_start(b->journal, &b->config, &err);
+	struct enricher *enricher = enricher_start(b->journal, &b->generation, &err);
 	if (!enricher)
 		fail_msg("%s", err.text);
 	return enricher;

@@ -9,7 +9,7 @@
 static struct poller *start(struct bench *b)
 {
 	struct err err = { "" };
-	struct poller *poller = poller_start(b->journal, &b->config, &err);
+	struct poller *poller = poller_start(b->journal, &b->generation, &err);
 	if (!poller)
 		fail_msg("%s", err.text);
 	return poller;

@@ -1,5 +1,6 @@
 /* moody.c - a sink that does as it is told: by a file (`mood`), by its option `behaviour`, or by each event's own
- * data ({"do": "bad", "why": "..."}), in this order. Before it decides, it appends "ID do attempt ms" to `path`. */
+ * data ({"do": "bad", "why": "..."}), in this order. Before it decides, it appends "ID do attempt ms" to `path`. It says in
+ * the log when it is made and destroyed, and by which build: there are several, and one under another name. */
 #include <patchbay/services.h>
 #include <patchbay/sugar.h>
 
@@ -12,6 +13,10 @@
 
 #define HANG_MS 60000 /* or until the file says something else */
 #define SLOW_MS 200
+#ifndef MOODY_BUILD
+#define MOODY_NAME "moody"
+#define MOODY_BUILD "1"
+#endif
 
 struct moody_options {
 	patchbay_str path, behaviour, mood;
@@ -42,6 +47,7 @@ static void destroy(void *self)
 	struct moody *moody = self;
 	if (!moody)
 		return;
+	moody->host->log(moody->host, PATCHBAY_LOG_INFO, PATCHBAY_S("destroyed, build " MOODY_BUILD));
 	free(moody->path);
 	free(moody->mood);
 	free(moody);
@@ -60,6 +66,7 @@ static patchbay_status create(const patchbay_host *host, patchbay_call *call, co
 	moody->mood = copy(options->mood);
 	snprintf(moody->behaviour, sizeof(moody->behaviour), "%.*s", (int)options->behaviour.n, options->behaviour.p);
 	*self = moody;
+	host->log(host, PATCHBAY_LOG_INFO, PATCHBAY_S("made, build " MOODY_BUILD));
 	return moody->path && moody->json ? PATCHBAY_OK : PATCHBAY_ENOMEM;
 }
 
@@ -167,8 +174,8 @@ static const patchbay_sink sink = {
 
 const patchbay_plugin patchbay_plugin_v1 = {
 	.size = sizeof(patchbay_plugin),
-	.name = "moody",
-	.version = "1.0.0",
+	.name = MOODY_NAME,
+	.version = MOODY_BUILD ".0.0",
 	.license = "MIT",
 	.summary = "a sink for tests, that does as it is told",
 	.sink = &sink,

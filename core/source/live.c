@@ -1,0 +1,75 @@
+/* live.c - see live.h. */
+#include "source/live.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct live *live_ref(struct live *live)
+{
+	atomic_fetch_add(&live->refs, 1);
+	return live;
+}
+
+void live_unref(struct live *live)
+{
+	if (!live || atomic_fetch_sub(&live->refs, 1) != 1)
+		return;
+	instance_destroy(live->instance);
+	generation_unref(live->generation);
+	free(live);
+}
+
+struct live *live_set_find(const struct live_set *set, const char *name)
+{
+	for (size_t i = 0; set && i < set->n; i++)
+		if (strcmp(set->v[i]->source->name, name) == 0)
+			return set->v[i];
+	return NULL;
+}
+
+static struct live *create(struct generation *g, const struct config_source *s, struct faults *faults)
+{
+	struct err err;
+	struct instance *instance = instance_create(s->plugin, false, s->name, s->options, &s->secrets, &err);
+	if (!instance) {
+		fault_error(faults, s->line, s->column, "%s", err.text);
+		return NULL;
+	}
+	struct live *live = xcalloc(1, sizeof *live);
+	live->source = s;
+	live->instance = instance;
+	live->generation = generation_ref(g);
+	atomic_init(&live->refs, 1);
+	return live;
+}
+
+struct live_set *live_set_create(struct generation *g, const struct live_set *last, struct faults *faults)
+{
+	struct live_set *set = xcalloc(1, sizeof *set);
+	set->generation = generation_ref(g);
+	set->v = xcalloc(g->config->n_sources + 1, sizeof(struct live *));
+	for (size_t i = 0; i < g->config->n_sources; i++) {
+		const struct config_source *s = &g->config->sources[i];
+		struct live *had = live_set_find(last, s->name);
+		struct live *live = had && config_source_same(had->source, s) ? live_ref(had) : create(g, s, faults);
+		if (live)
+			set->v[set->n++] = live;
+	}
+	if (set->n == g->config->n_sources)
+		return set;
+	live_set_destroy(set);
+	return NULL;
+}
+
+void live_set_destroy(struct live_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->n; i++)
+		live_unref(set->v[i]);
+	free(set->v);
+	generation_unref(set->generation);
+	free(set);
+}

@@ -1,0 +1,32 @@
+/* live.h - the sources that posts come to: each with its instance, shared by the intake and the requests that it has
+ * not verified yet, so that those end with what they began with when the configuration changes. */
+#ifndef SOURCE_LIVE_H
+#define SOURCE_LIVE_H
+
+#include "config/fault.h"
+#include "plugin/generation.h"
+#include "plugin/host.h"
+
+struct live {
+	const struct config_source *source;
+	struct instance *instance;
+	struct generation *generation; /* whose source that is */
+	atomic_uint refs;
+};
+
+struct live_set { /* all sources of one configuration, in its order */
+	struct generation *generation;
+	struct live **v;
+	size_t n;
+};
+
+/* Takes over from `last` (NULL: nothing) those that did not change, and makes instances of the others. NULL: there are
+ * faults, and nothing is left of it. [control] */
+struct live_set *live_set_create(struct generation *, const struct live_set *last, struct faults *);
+void live_set_destroy(struct live_set *); /* NULL is fine */
+struct live *live_set_find(const struct live_set *, const char *name);
+
+struct live *live_ref(struct live *);
+void live_unref(struct live *); /* NULL is fine. The last one destroys the instance. [any thread] */
+
+#endif
