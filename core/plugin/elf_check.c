@@ -118,6 +118,8 @@ static int check_loads(const struct elf_image *image, uint64_t size, uint64_t *r
 		if (!inside(part->p_offset, part->p_filesz, size))
 			return err_set(err, "%s", truncated);
 		first = before ? first : part->p_vaddr;
+		if (before && part->p_offset < before->p_offset)
+			return elf_damaged(err, segments);
 		if (check_load(part, first, before ? before->p_vaddr + before->p_memsz : 0, err) != 0)
 			return -1;
 		if (part->p_offset + part->p_filesz > *ret_end)
@@ -139,13 +141,29 @@ static bool notes_ok(const struct elf_image *image, const ElfW(Phdr) * part)
 	while (n - at >= sizeof(ElfW(Nhdr))) {
 		ElfW(Nhdr) note;
 		memcpy(&note, p + at, sizeof(note));
-		uint64_t name_end = at + sizeof(note) + ((uint64_t)note.n_namesz + align - 1) / align * align;
+		uint64_t name_end = (at + sizeof(note) + note.n_namesz + align - 1) / align * align;
 		uint64_t end = name_end + note.n_descsz, next = (end + align - 1) / align * align;
 		if (end > n)
 			return false;
 		at = next < n ? next : n;
 	}
 	return true;
+}
+
+/* These pages are made read-only, whosever they are. The end may lie behind that of the segment, but in its last page.
+ */
+static bool relro_ok(const struct elf_image *image, const ElfW(Phdr) * relro)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	for (unsigned i = 0; i < image->n_parts; i++) {
+		const ElfW(Phdr) *load = &image->parts[i];
+		if (load->p_type == PT_LOAD && load->p_flags & PF_W && relro->p_vaddr >= load->p_vaddr &&
+		    relro->p_memsz <= SPAN_MAX && relro->p_vaddr - load->p_vaddr <= load->p_memsz &&
+		    (relro->p_vaddr + relro->p_memsz) / page <= (load->p_vaddr + load->p_memsz + page - 1) / page)
+			return true;
+	}
+	return false;
 }
 
 static bool part_ok(const struct elf_image *image, const ElfW(Ehdr) * header, const ElfW(Phdr) * part)
@@ -162,9 +180,8 @@ static bool part_ok(const struct elf_image *image, const ElfW(Ehdr) * header, co
 	case PT_TLS:
 		return there && part->p_filesz <= part->p_memsz && part->p_memsz <= SPAN_MAX &&
 		       part->p_align <= SPAN_MAX && (part->p_align & (part->p_align - 1)) == 0;
-	case PT_GNU_RELRO: /* is made read-only, whosever it is */
-		return elf_has(image, part->p_vaddr, 0, PF_R | PF_W) &&
-		       elf_has(image, part->p_vaddr + part->p_memsz - 1, 0, PF_R | PF_W);
+	case PT_GNU_RELRO:
+		return relro_ok(image, part);
 	case PT_GNU_EH_FRAME:
 		return there != NULL;
 	default:

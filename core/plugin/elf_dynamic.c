@@ -87,6 +87,7 @@ static int find_entries(const struct elf_image *image, struct elf_dynamic *d, st
 	if (!part)
 		return err_set(err,
 			       "it has no dynamic section, so nothing can be looked up in it; link it with -shared");
+	d->at = part->p_vaddr;
 	d->entries = elf_at(image, part->p_vaddr, part->p_filesz, _Alignof(ElfW(Dyn)));
 	/* The loader writes into it. */
 	if (!d->entries || !(part->p_flags & PF_W) || !elf_has(image, part->p_vaddr, part->p_memsz, PF_R | PF_W))

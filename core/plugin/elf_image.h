@@ -64,6 +64,7 @@ struct elf_dynamic {
 	const struct elf_image *image;
 	const ElfW(Dyn) * entries; /* up to DT_NULL */
 	size_t n;
+	uint64_t at; /* their address */
 	bool there[ELF_N_TAGS];
 	uint64_t value[ELF_N_TAGS];
 	const char *strings; /* NUL at the end of all */

@@ -57,16 +57,24 @@ static enum kind kind_of(uint32_t type)
 #endif
 }
 
-static bool is_within(uint64_t address, const struct elf_dynamic *d, enum elf_tag at, enum elf_tag size)
+static bool touches(uint64_t place, uint64_t start, uint64_t n)
 {
-	return d->there[at] && address >= d->value[at] && address - d->value[at] < d->value[size];
+	return place < start + n && place + sizeof(ElfW(Addr)) > start;
 }
 
 /* Is it called when the file is loaded, or unloaded? */
 static bool is_function(const struct elf_dynamic *d, uint64_t place)
 {
-	return is_within(place, d, ELF_INIT_ARRAY, ELF_INIT_ARRAYSZ) ||
-	       is_within(place, d, ELF_FINI_ARRAY, ELF_FINI_ARRAYSZ);
+	return touches(place, d->value[ELF_INIT_ARRAY], d->value[ELF_INIT_ARRAYSZ]) ||
+	       touches(place, d->value[ELF_FINI_ARRAY], d->value[ELF_FINI_ARRAYSZ]);
+}
+
+/* Its own writable memory, but not the dynamic section, which the loader is reading. */
+static bool is_writable(const struct elf_dynamic *d, uint64_t place)
+{
+	return elf_has(d->image, place, sizeof(ElfW(Addr)), PF_R | PF_W) &&
+	       !touches(place, d->at, (d->n + 1) * sizeof(ElfW(Dyn))) &&
+	       (!is_function(d, place) || place % sizeof(ElfW(Addr)) == 0);
 }
 
 static int check_one(const struct elf_dynamic *d, const ElfW(Rela) * r, enum kind kind, struct err *err)
@@ -80,7 +88,7 @@ static int check_one(const struct elf_dynamic *d, const ElfW(Rela) * r, enum kin
 			       (unsigned)ELF64_R_TYPE(r->r_info));
 	if (kind == NOTHING)
 		return 0;
-	if (!elf_has(d->image, r->r_offset, sizeof(ElfW(Addr)), PF_R | PF_W) || symbol >= d->n_symbols)
+	if (!is_writable(d, r->r_offset) || symbol >= d->n_symbols)
 		return elf_damaged(err, what);
 	if (kind == BY_NAME && symbol == 0)
 		return elf_damaged(err, what);
@@ -116,7 +124,7 @@ static int check_table(const struct elf_dynamic *d, enum elf_tag at, enum elf_ta
 }
 
 /* The packed form: an address, then bit maps of the words behind it. The values are in the file itself. */
-static int check_packed(const struct elf_dynamic *d, struct err *err)
+static int check_packed(const struct elf_dynamic *d, uint64_t *ret_functions, struct err *err)
 {
 	uint64_t size = d->value[ELF_RELRSZ], where = 0;
 
@@ -133,9 +141,10 @@ static int check_packed(const struct elf_dynamic *d, struct err *err)
 			if (is_map && !(all[i] >> (k + 1) & 1))
 				continue;
 			const ElfW(Addr) *value = elf_at(d->image, where, sizeof(*value), sizeof(*value));
-			if (!value || !elf_has(d->image, where, sizeof(*value), PF_R | PF_W) ||
+			if (!value || !is_writable(d, where) ||
 			    !elf_has(d->image, *value, 0, is_function(d, where) ? PF_R | PF_X : PF_R))
 				return elf_damaged(err, what);
+			*ret_functions += is_function(d, where);
 		}
 	}
 	return 0;
@@ -154,9 +163,9 @@ int elf_relocations_check(const struct elf_dynamic *d, struct err *err)
 	    (d->there[ELF_PLTGOT] && !elf_has(d->image, d->value[ELF_PLTGOT], 3 * sizeof(ElfW(Addr)), PF_R | PF_W)))
 		return elf_damaged(err, what);
 	if (check_table(d, ELF_RELA, ELF_RELASZ, &functions, err) != 0 ||
-	    check_table(d, ELF_JMPREL, ELF_PLTRELSZ, &functions, err) != 0 || check_packed(d, err) != 0)
+	    check_table(d, ELF_JMPREL, ELF_PLTRELSZ, &functions, err) != 0 || check_packed(d, &functions, err) != 0)
 		return -1;
-	if (functions < slots && !d->there[ELF_RELR])
+	if (functions != slots) /* each is written once */
 		return elf_damaged(err, what);
 	return 0;
 }

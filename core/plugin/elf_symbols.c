@@ -27,9 +27,8 @@ static int count_by_gnu_hash(struct elf_dynamic *d, struct err *err)
 			return elf_damaged(err, hash_table);
 		last = buckets[i] > last ? buckets[i] : last;
 	}
-	d->n_symbols = first;
 	if (last == 0)
-		return 0;
+		return d->there[ELF_HASH] ? 0 : err_set(err, "it is not a patchbay plugin: it exports nothing");
 	/* Chains lie one behind the other; each ends where the lowest bit is set, the last one's as the last. */
 	at += n_buckets * sizeof(uint32_t);
 	for (;; last++) {
@@ -74,7 +73,9 @@ static bool symbol_ok(const struct elf_dynamic *d, const ElfW(Sym) * s)
 
 	if (s->st_name >= d->value[ELF_STRSZ])
 		return false;
-	if (s->st_shndx == SHN_UNDEF || s->st_shndx == SHN_ABS || type == STT_TLS)
+	if (s->st_shndx == SHN_UNDEF) /* with a value it would be taken for one that is defined */
+		return s->st_value == 0;
+	if (s->st_shndx == SHN_ABS || type == STT_TLS)
 		return true;
 	if (type == STT_FUNC || type == STT_GNU_IFUNC)
 		return elf_has(d->image, s->st_value, s->st_size, PF_R | PF_X);
