@@ -73,8 +73,11 @@ static bool symbol_ok(const struct elf_dynamic *d, const ElfW(Sym) * s)
 
 	if (s->st_name >= d->value[ELF_STRSZ])
 		return false;
-	if (s->st_shndx == SHN_UNDEF) /* with a value it would be taken for one that is defined */
-		return s->st_value == 0;
+	if (s == d->symbols)
+		return s->st_shndx == SHN_UNDEF && s->st_value == 0;
+	if (s->st_shndx == SHN_UNDEF) /* else it would be taken for one that is defined here */
+		return s->st_value == 0 && ELF64_ST_BIND(s->st_info) != STB_LOCAL &&
+		       ELF64_ST_VISIBILITY(s->st_other) == STV_DEFAULT;
 	if (s->st_shndx == SHN_ABS || type == STT_TLS)
 		return true;
 	if (type == STT_FUNC || type == STT_GNU_IFUNC)

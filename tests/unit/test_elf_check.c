@@ -247,6 +247,8 @@ static void test_symbols_and_their_hash_table(void **state)
 	SPOIL(symbols[defined].st_info, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), "its symbol table");
 	assert_int_equal(symbols[1].st_shndx, SHN_UNDEF);
 	SPOIL(symbols[1].st_value, 0x1000, "its symbol table");
+	SPOIL(symbols[1].st_info, ELF64_ST_INFO(STB_LOCAL, STT_FUNC), "its symbol table");
+	SPOIL(symbols[1].st_other, STV_HIDDEN, "its symbol table");
 	memset(bucket, 0, hash[0] * sizeof(*bucket));
 	assert_refused("it exports nothing");
 }
