@@ -2,7 +2,10 @@
  * memory, and every address that is written one of its own. */
 #include "plugin/elf_image.h"
 
+#include "base/mem.h"
+
 #include <elf.h>
+#include <stdlib.h>
 
 static const char what[] = "its relocations";
 
@@ -69,6 +72,41 @@ static bool is_function(const struct elf_dynamic *d, uint64_t place)
 	       touches(place, d->value[ELF_FINI_ARRAY], d->value[ELF_FINI_ARRAYSZ]);
 }
 
+/* Where something was found to be written, so that nothing is written twice: the later value could be one that was
+ * meant for another place. */
+struct places {
+	uint64_t *v;
+	size_t n, room;
+	uint64_t functions; /* of those that are called at load and unload */
+};
+
+static void add_place(struct places *p, const struct elf_dynamic *d, uint64_t place)
+{
+	if (p->n == p->room) {
+		p->room = p->room ? 2 * p->room : 256;
+		p->v = xrealloc(p->v, p->room * sizeof(*p->v));
+	}
+	p->v[p->n++] = place;
+	p->functions += is_function(d, place);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* All functions that are called have been written, and no place lies in another. */
+static bool places_ok(struct places *p, const struct elf_dynamic *d)
+{
+	if (p->n)
+		qsort(p->v, p->n, sizeof(*p->v), by_address);
+	for (size_t i = 1; i < p->n; i++)
+		if (p->v[i] - p->v[i - 1] < sizeof(ElfW(Addr)))
+			return false;
+	return p->functions == (d->value[ELF_INIT_ARRAYSZ] + d->value[ELF_FINI_ARRAYSZ]) / sizeof(ElfW(Addr));
+}
+
 /* Its own writable memory, but not the dynamic section, which the loader is reading. */
 static bool is_writable(const struct elf_dynamic *d, uint64_t place)
 {
@@ -99,8 +137,7 @@ static int check_one(const struct elf_dynamic *d, const ElfW(Rela) * r, enum kin
 	return 0;
 }
 
-/* *ret_functions: how many of the functions that are called at load and unload get their addresses here. */
-static int check_table(const struct elf_dynamic *d, enum elf_tag at, enum elf_tag size, uint64_t *ret_functions,
+static int check_table(const struct elf_dynamic *d, enum elf_tag at, enum elf_tag size, struct places *places,
 		       struct err *err)
 {
 	uint64_t n = d->value[size] / sizeof(ElfW(Rela)), first = at == ELF_RELA ? d->value[ELF_RELACOUNT] : 0;
@@ -118,13 +155,14 @@ static int check_table(const struct elf_dynamic *d, enum elf_tag at, enum elf_ta
 		if (i < first && kind != RELATIVE) /* the loader would stop the whole program */
 			return elf_damaged(err, what);
 #endif
-		*ret_functions += is_function(d, all[i].r_offset);
+		if (kind != NOTHING)
+			add_place(places, d, all[i].r_offset);
 	}
 	return 0;
 }
 
 /* The packed form: an address, then bit maps of the words behind it. The values are in the file itself. */
-static int check_packed(const struct elf_dynamic *d, uint64_t *ret_functions, struct err *err)
+static int check_packed(const struct elf_dynamic *d, struct places *places, struct err *err)
 {
 	uint64_t size = d->value[ELF_RELRSZ], where = 0;
 
@@ -144,28 +182,44 @@ static int check_packed(const struct elf_dynamic *d, uint64_t *ret_functions, st
 			if (!value || !is_writable(d, where) ||
 			    !elf_has(d->image, *value, 0, is_function(d, where) ? PF_R | PF_X : PF_R))
 				return elf_damaged(err, what);
-			*ret_functions += is_function(d, where);
+			add_place(places, d, where);
 		}
 	}
 	return 0;
 }
 
-int elf_relocations_check(const struct elf_dynamic *d, struct err *err)
+static bool tables_ok(const struct elf_dynamic *d)
 {
-	uint64_t functions = 0, slots = (d->value[ELF_INIT_ARRAYSZ] + d->value[ELF_FINI_ARRAYSZ]) / sizeof(ElfW(Addr));
-
 	for (size_t i = 0; i < d->n; i++)
 		if (d->entries[i].d_tag == DT_REL)
-			return elf_damaged(err, what); /* the other form, which 64-bit machines do not use */
-	if ((d->there[ELF_RELA] && d->value[ELF_RELAENT] != sizeof(ElfW(Rela))) ||
-	    (d->there[ELF_JMPREL] && d->value[ELF_PLTREL] != DT_RELA) || d->there[ELF_RELA] != d->there[ELF_RELASZ] ||
-	    d->there[ELF_JMPREL] != d->there[ELF_PLTRELSZ] || d->there[ELF_RELR] != d->there[ELF_RELRSZ] ||
-	    (d->there[ELF_PLTGOT] && !elf_has(d->image, d->value[ELF_PLTGOT], 3 * sizeof(ElfW(Addr)), PF_R | PF_W)))
-		return elf_damaged(err, what);
-	if (check_table(d, ELF_RELA, ELF_RELASZ, &functions, err) != 0 ||
-	    check_table(d, ELF_JMPREL, ELF_PLTRELSZ, &functions, err) != 0 || check_packed(d, &functions, err) != 0)
-		return -1;
-	if (functions != slots) /* each is written once */
-		return elf_damaged(err, what);
-	return 0;
+			return false; /* the other form, which 64-bit machines do not use */
+	if (d->there[ELF_RELA] != d->there[ELF_RELASZ] || d->there[ELF_JMPREL] != d->there[ELF_PLTRELSZ] ||
+	    d->there[ELF_RELR] != d->there[ELF_RELRSZ])
+		return false;
+	if (d->there[ELF_RELA] && d->value[ELF_RELAENT] != sizeof(ElfW(Rela)))
+		return false;
+	if (d->there[ELF_JMPREL] && d->value[ELF_PLTREL] != DT_RELA)
+		return false;
+	return !d->there[ELF_PLTGOT] || elf_has(d->image, d->value[ELF_PLTGOT], 3 * sizeof(ElfW(Addr)), PF_R | PF_W);
+}
+
+int elf_relocations_check(const struct elf_dynamic *d, struct err *err)
+{
+	struct places places = { 0 };
+	uint64_t behind = d->value[ELF_JMPREL] - d->value[ELF_RELA];
+	bool jumps_are_in_rela = d->there[ELF_JMPREL] && d->there[ELF_RELA] && behind < d->value[ELF_RELASZ];
+	int r = -1;
+
+	if (!tables_ok(d)) {
+		elf_damaged(err, what);
+		goto out;
+	}
+	if (check_table(d, ELF_RELA, ELF_RELASZ, &places, err) != 0 ||
+	    (!jumps_are_in_rela && check_table(d, ELF_JMPREL, ELF_PLTRELSZ, &places, err) != 0) ||
+	    check_packed(d, &places, err) != 0)
+		goto out;
+	r = places_ok(&places, d) ? 0 : elf_damaged(err, what);
+out:
+	free(places.v);
+	return r;
 }
