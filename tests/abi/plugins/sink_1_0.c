@@ -79,7 +79,8 @@ static patchbay_status resume(void *p, patchbay_call *call, patchbay_str checkpo
 	if (!self->file)
 		return explain(self->host, call, PATCHBAY_EBADSINK, "the file cannot be opened");
 	fprintf(self->file, "resume\t%.*s\n", (int)checkpoint.n, checkpoint.p ? checkpoint.p : "");
-	self->done = checkpoint.n ? (unsigned)atoi(checkpoint.p) : 0;
+	for (size_t i = 0; i < checkpoint.n; i++)
+		self->done = 10 * self->done + (unsigned)(checkpoint.p[i] - '0');
 	return fflush(self->file) == 0 ? PATCHBAY_OK : PATCHBAY_ELIMIT;
 }
 
