@@ -1,5 +1,6 @@
 #include "plugin/ability.h"
 
+#include "base/sized.h"
 #include "base/str.h"
 #include "plugin/simulate.h"
 
@@ -101,7 +102,7 @@ static void test_what_is_no_ability(void **state)
 	answer = NULL;
 	assert_none();
 	answer = &theirs;
-	for (theirs.size = 0; theirs.size < sizeof(theirs); theirs.size++)
+	for (theirs.size = 0; theirs.size < SIZED_END(patchbay_idle, idle); theirs.size++)
 		assert_none();
 	theirs.size = UINT32_MAX; /* that was never set */
 	assert_none();

@@ -189,6 +189,27 @@ static void test_segments(void **state)
 	assert_taken();
 }
 
+/* Around the beginning and the end of everything that the headers name. */
+static void test_truncated_files(void **state)
+{
+	uint64_t ends[2 * 64 + 4] = { sizeof(Elf64_Ehdr), it.header->e_phoff, it.header->e_shoff, it.n - 1 };
+	size_t n = 4, whole = it.n;
+	(void)state;
+
+	for (unsigned i = 0; i < it.header->e_phnum; i++) {
+		ends[n++] = it.parts[i].p_offset;
+		ends[n++] = it.parts[i].p_offset + it.parts[i].p_filesz;
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (it.n = ends[i] ? ends[i] - 1 : 0; it.n <= ends[i] + 1 && it.n < whole; it.n++)
+			assert_refused(it.n < 16 ? "it is not a shared object" : "it is truncated");
+	}
+	it.n = whole;
+	it.header->e_shoff = it.header->e_shnum = 0; /* as sstrip leaves it: nothing behind the segments */
+	it.n = part(PT_DYNAMIC, 0)->p_offset + 16;
+	assert_refused("it is truncated");
+}
+
 static void test_the_dynamic_section(void **state)
 {
 	(void)state;
@@ -385,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_real_plugins_are_taken),
 		TEST(test_segments),
+		TEST(test_truncated_files),
 		TEST(test_the_dynamic_section),
 		TEST(test_symbols_and_their_hash_table),
 		TEST(test_versions),

@@ -125,7 +125,7 @@ static void test_events(void **state)
 	}
 	assert_null(emission.fault);
 	uint32_t n = emission.n;
-	for (uint32_t size = 4; size < sizeof(event); size += 4) {
+	for (uint32_t size = 4; size < SIZED_END(patchbay_event, time_ns); size += 4) {
 		emission.fault = NULL;
 		assert_int_equal(emitter.emit(emitter.ctx, at_the_end(&event, sizeof(event), size)), PATCHBAY_ENOMEM);
 		assert_non_null(strstr(emission.fault, "must set .size"));
@@ -160,11 +160,11 @@ static void test_values(void **state)
 		for (uint32_t i = 0; i < longer; i++)
 			assert_int_equal(((char *)out)[sizeof(value) + i], 0);
 	}
-	for (uint32_t size = 4; size < sizeof(patchbay_value); size += 4)
+	for (uint32_t size = 4; size < SIZED_END(patchbay_value, text); size += 4)
 		assert_false(expr_service.eval(&call, expr, &full, NULL, NULL, at_the_end(&full, 0, size)));
 	assert_non_null(strstr(call.why.p, "a struct without .size"));
 	patchbay_value value = { .size = sizeof(value) };
-	for (uint32_t size = 4; size < sizeof(full); size += 4)
+	for (uint32_t size = 4; size < SIZED_END(patchbay_delivery, details_error); size += 4)
 		assert_false(expr_service.eval(&call, expr, at_the_end(&full, sizeof(full), size), NULL, NULL, &value));
 	expr_free(expr);
 }
@@ -200,12 +200,12 @@ static void test_requests_and_answers(void **state)
 	}
 	patchbay_http *http = http_service.open(at_the_end(&options, sizeof(options), 8));
 	assert_non_null(http);
-	for (uint32_t size = 4; size < sizeof(request); size += 4) {
+	for (uint32_t size = 4; size < SIZED_END(patchbay_http_request, answer_max); size += 4) {
 		assert_int_equal(http_service.send(http, &call, at_the_end(&request, sizeof(request), size), &answer),
 				 PATCHBAY_EBADSINK);
 		assert_true(str_is(answer.why, "its plugin made a request without .size"));
 	}
-	for (uint32_t size = 4; size < sizeof(answer); size += 4)
+	for (uint32_t size = 4; size < SIZED_END(patchbay_http_answer, why); size += 4)
 		assert_int_equal(http_service.send(http, &call, &request, at_the_end(&answer, 0, size)),
 				 PATCHBAY_EBADSINK);
 	http_service.close(http);
