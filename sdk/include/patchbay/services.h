@@ -145,8 +145,9 @@ typedef struct patchbay_http_options {
 typedef struct patchbay_http_request {
 	uint32_t size;
 	uint32_t n_headers;
-	const patchbay_kv *headers; /* CR, LF or NUL in any of these strings: refused */
-	patchbay_str method, url, body;
+	const patchbay_kv *headers; /* at most 64, of 64 KiB together; CR, LF or NUL in any of them: refused */
+	patchbay_str method, url;   /* at most 16 and 8192 bytes; the same */
+	patchbay_str body;
 	uint64_t answer_max; /* bytes of the answer's body; 0 = 1 MiB */
 } patchbay_http_request;
 

@@ -106,10 +106,11 @@ struct patchbay_host {
 	uint32_t abi_minor; /* the host's */
 	/* [any] A table of <patchbay/services.h> by its id, or NULL. Valid until destroy(). */
 	const void *(*service)(const patchbay_host *, const char *id);
-	/* [any] One line for the operator; the host adds plugin and instance. No secrets. */
+	/* [any] One line for the operator, cut at 2048 bytes; the host adds plugin and instance. No secrets. */
 	void (*log)(const patchbay_host *, int32_t level, patchbay_str message);
 	/* [any] What this call found, one sentence for a person: why it failed, or, from verify, what
-	 * proved the request authentic ("HMAC-SHA1, secret 2 of 2"). No secrets. Copied; the last wins. */
+	 * proved the request authentic ("HMAC-SHA1, secret 2 of 2"). No secrets. Copied, cut at 2048 bytes; the
+	 * last wins. */
 	void (*explain)(patchbay_call *, patchbay_str sentence);
 	/* [any] Zeroed, 16-byte aligned, gone when the call is over. NULL when over the call's limit. */
 	void *(*alloc)(patchbay_call *, size_t n);
@@ -150,11 +151,11 @@ enum { /* flags */
 	PATCHBAY_F_PATH = 4,   /* STR, STRS: a path; a relative one starts at the folder of routes.yaml */
 };
 
-typedef struct patchbay_option {
+typedef struct patchbay_option { /* at most 256 in a table, and two tables below the first */
 	uint32_t size;
 	uint32_t type;
 	uint32_t flags;
-	uint32_t offset;   /* into the plugin's own options struct, of options_size bytes */
+	uint32_t offset;   /* into the plugin's own options struct, of options_size bytes, 65536 at most */
 	const char *name;  /* the key in routes.yaml, [a-z][a-z0-9_]* */
 	const char *def;   /* default, written as in YAML; NULL = zero, empty */
 	const char *help;  /* one sentence */
@@ -211,7 +212,7 @@ typedef struct patchbay_event {
 	uint32_t reserved;
 	patchbay_str type;    /* as the provider names it: "fault_code_opened"; 1..255 bytes */
 	patchbay_str kind;    /* canonical name where the provider's is unknown or ambiguous; "" = type */
-	patchbay_str subject; /* what it is about: "vehicle 123"; orders deliveries; may be empty */
+	patchbay_str subject; /* what it is about: "vehicle 123"; orders deliveries; may be empty; cut at 512 bytes */
 	patchbay_str key;     /* see dedupe; unique within this source only; "" = SHA-256 of data */
 	patchbay_str token;   /* one-time token of the request, or "": coming again with another key is a
 	                       * replay, answered 403; with the same key, a retry */
@@ -221,8 +222,8 @@ typedef struct patchbay_event {
 
 typedef struct patchbay_emitter { /* good during the call that it was given to, in its thread */
 	void *ctx;
-	/* [any] Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was
-	 * emitted counts only if that call returns OK. */
+	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted
+	 * counts only if that call returns OK. */
 	patchbay_status (*emit)(void *ctx, const patchbay_event *);
 } patchbay_emitter;
 
