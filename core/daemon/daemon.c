@@ -82,6 +82,7 @@ static int start(struct parts *p, struct err *err)
 		p->admin = admin_start(c->admin, &told, err);
 	if (c->admin && !p->admin)
 		return -1;
+	generation_keep(p->first);
 	guard_ready(); /* before anybody can have been answered */
 	return intake_start(p->intake, p->journal, err) != 0 ? -1 : control_start(p->control, err);
 }
@@ -116,7 +117,15 @@ static void raise_descriptor_limit(void)
 static struct generation *load(const char *path)
 {
 	struct config_faults faults = { 0 };
-	struct generation *g = generation_load(path, &faults);
+	struct generation *g = guard_restarts() ? generation_load_kept(path, &faults) : NULL;
+	if (g || faults.n)
+		config_faults_free(&faults);
+	if (g)
+		return g; /* with nothing to say that was not said before */
+	if (guard_restarts())
+		log_warning("what was at work before the crash cannot be taken up again; %s is taken as it is now",
+			    path);
+	g = generation_load(path, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		fprintf(stderr, "%s\n", faults.v[i].text);
 	config_faults_free(&faults);

@@ -98,6 +98,7 @@ struct worker *worker_create(struct journal *journal, struct generation *generat
 	for (size_t i = 0; i < w->n_lanes; i++)
 		if (!(w->lanes[i] = lane_create(w->yard, w->generation, w->sink, &w->abilities, err)))
 			goto fail;
+	w->left_out = instance_is_left_out(w->lanes[0]->instance);
 	return w;
 fail:
 	worker_destroy(w);

@@ -88,6 +88,7 @@ struct worker {
 	int64_t unsettled_ns; /* since when there are any; steady clock */
 
 	bool has_parked;     /* perhaps */
+	bool left_out;       /* the plugin could not make an instance, see instance_is_left_out() */
 	bool blamed;         /* events with which the plugin crashed are known */
 	bool fresh_blocked;  /* none of those can be started before a lane is done: */
 	bool parked_blocked; /* what they wait for is out */
@@ -128,7 +129,7 @@ int worker_start(struct worker *, struct err *err); /* held */
 void worker_release(struct worker *);
 void worker_reroute(struct worker *, struct generation *, size_t sink_index);
 void worker_ask_to_leave(struct worker *);               /* calls may take the time that they are allowed */
-void worker_nudge(struct worker *);        /* now and then, until it has ended */
+void worker_nudge(struct worker *);                      /* now and then, until it has ended */
 void worker_ask_to_stop(struct worker *);                /* ten seconds at most */
 bool worker_has_ended(struct worker *, int64_t wait_ms); /* waits that long for it */
 size_t worker_destroy(struct worker *);                  /* joins; how many calls never came back; NULL is fine */

@@ -203,6 +203,11 @@ bool instance_is_parked(const struct instance *instance, char *ret_why)
 	return true;
 }
 
+bool instance_is_left_out(const struct instance *instance)
+{
+	return instance->left_out != NULL;
+}
+
 const patchbay_host *instance_host(const struct instance *instance)
 {
 	return &instance->host;

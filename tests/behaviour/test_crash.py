@@ -3,8 +3,8 @@ accepted is never lost, and the culprit is named."""
 
 import json
 import os
+import shutil
 import signal
-import time
 
 import harness
 from harness import Closed, WITH_MOODY, check, children, dumps, equal, wait_until
@@ -196,6 +196,84 @@ def test_an_instance_that_cannot_be_made(t):
     daemon.wait_rows(1)
     check("left out" in daemon.logged(), "the log does not say so")
     equal(dead(daemon), [], "dead letters")
+
+
+def test_what_crashed_goes_on_as_it_was(t):
+    """What stands in the folders meanwhile, checked by nobody, counts only when it is asked for."""
+    plugins = os.path.join(t.folder, "plugins")
+    shutil.copytree(WITH_MOODY["PATCHBAY_PLUGIN_PATH"].split(":")[1], plugins)
+    daemon = t.daemon(ROUTES, env={"PATCHBAY_PLUGIN_PATH": harness.PLUGINS + ":" + plugins})
+    good = open(daemon.routes).read()
+    with open(daemon.routes, "w") as f:
+        f.write("listen: [\n")
+    with open(os.path.join(plugins, "crasher.so"), "r+b") as f:
+        f.truncate(5000)
+    for n in range(3):
+        os.kill(daemon.worker(), signal.SIGSEGV)
+        equal(post(daemon, body(n)).status, 200, "answer")
+    daemon.wait_rows(3)
+    check("taken as it is now" not in daemon.logged(), daemon.logged())
+    daemon.cli("reload", code=1)
+    os.kill(daemon.worker(), signal.SIGSEGV)
+    equal(post(daemon, body(3)).status, 200, "answer, after a reload that was refused")
+    shutil.copy(os.path.join(WITH_MOODY["PATCHBAY_PLUGIN_PATH"].split(":")[1], "crasher.so"), plugins)
+    with open(daemon.routes, "w") as f:
+        f.write(good.replace("id, source,", "id, source, again: .data.n,").replace("audit.csv", "audit-new.csv"))
+    daemon.cli("reload")
+    os.kill(daemon.worker(), signal.SIGSEGV)
+    os.unlink(daemon.routes)
+    equal(post(daemon, body(4)).status, 200, "answer, after a reload that was taken")
+    wait_until(lambda: [r["again"] for r in daemon.rows("audit-new*.csv")] == ["4"],
+               lambda: "rows %r" % daemon.rows("audit-new*.csv"))
+    with open(daemon.routes, "w") as f:
+        f.write(good)
+
+
+def test_poison_is_let_in_once_the_plugin_is_mended(t):
+    daemon = t.daemon(ROUTES, env=WITH_MOODY)
+    mended = os.path.join(daemon.folder, "mended")
+    with open(daemon.routes) as f:
+        text = f.read()
+    with open(daemon.routes, "w") as f:
+        f.write(text.replace("    secret: s3cret\n", "    secret: s3cret\n    mended: %s\n" % mended))
+    daemon.cli("reload")
+    poison = body(1, parse="null")
+    for _ in range(3):
+        crash(daemon, poison)
+    equal(post(daemon, poison).status, 200, "answer to what is kept")
+    equal(daemon.rows(), [], "rows")
+    open(mended, "w").close()
+    daemon.cli("reload")
+    daemon.cli("reverify", "things")
+    daemon.wait_rows(1)
+    equal(dead(daemon), [], "what plugins crashed with, once it is in")
+
+
+def test_a_left_out_instance_comes_back_with_a_reload(t):
+    routes = ROUTES.replace("    path: {folder}/fragile\n", "    path: {folder}/fragile\n    create: 'null'\n")
+    daemon = t.daemon(routes, env=WITH_MOODY, start=False).start(60)
+    event = post(daemon, body(1)).event_id
+    daemon.wait_rows(1)
+    with open(daemon.routes) as f:
+        text = f.read()
+    with open(daemon.routes, "w") as f:
+        f.write(text.replace("    create: 'null'\n", ""))
+    daemon.cli("reload")
+    wait_until(lambda: delivered(daemon) == [event], "not delivered")
+
+
+def test_a_reload_that_crashes_is_refused_in_effect(t):
+    daemon = t.daemon(ROUTES, env=WITH_MOODY)
+    with open(daemon.routes) as f:
+        text = f.read()
+    with open(daemon.routes, "w") as f:
+        f.write(text.replace("    path: {0}/fragile\n".format(daemon.folder),
+                             "    path: {0}/fragile\n    create: 'null'\n".format(daemon.folder)))
+    for n in range(4):
+        daemon.cli("reload", code=1)
+        event = post(daemon, body(n)).event_id
+        wait_until(lambda: event in delivered(daemon), "not delivered by what was at work before")
+    check("left out" not in daemon.logged(), daemon.logged())
 
 
 def test_killed_supervisor_leaves_nothing(t):

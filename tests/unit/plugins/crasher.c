@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct crasher_options {
-	patchbay_str secret, path, create;
+	patchbay_str secret, path, create, mended;
 };
 
 struct crasher {
@@ -92,7 +92,10 @@ static patchbay_status parse(const void *self, patchbay_call *call, const patchb
 {
 	const struct crasher *crasher = self;
 	patchbay_event event = { .size = sizeof(event), .type = PATCHBAY_S("thing"), .data = r->body };
-	do_as_told(told(crasher, call, r->body, "parse"));
+	patchbay_str mended =
+		patchbay_fmt(crasher->host, call, "%.*s", (int)crasher->options->mended.n, crasher->options->mended.p);
+	if (access(mended.p, F_OK) != 0)
+		do_as_told(told(crasher, call, r->body, "parse"));
 	event.key = told(crasher, call, r->body, "id");
 	return emitter->emit(emitter->ctx, &event);
 }
@@ -121,6 +124,8 @@ static const patchbay_option options[] = {
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, path, .flags = PATCHBAY_F_PATH,
 			.help = "Where ids go."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, create, .help = "What create does."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, mended, .flags = PATCHBAY_F_PATH,
+			.help = "Once this file is there, parse does nothing bad."),
 };
 
 static const patchbay_source source = {
