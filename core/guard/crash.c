@@ -112,7 +112,7 @@ static void on_deadly(int number, siginfo_t *info, void *context)
 		crash->has_address = number == SIGSEGV || number == SIGBUS;
 		crash->address = (uint64_t)(uintptr_t)info->si_addr;
 		note_call(crash);
-		if (!name_code(pc_of(context), crash->where))
+		if (!name_code(pc_of(context), crash->where) && crash->slot != -1)
 			note_caller(crash);
 	} else if (atomic_load(&guard_board->crash.tid) != (int32_t)syscall(SYS_gettid)) {
 		for (;;) /* another thread is dying already; it must not be interrupted while it writes things down */
