@@ -17,8 +17,8 @@ typedef struct patchbay_poll {
 	uint32_t reserved;
 	/* [control] Is there anything to poll, as this instance is configured? */
 	bool (*wanted)(const void *self);
-	/* One step, a page say: emits 0..n events, which become durable in one commit with *ret_cursor (comes
-	 * empty; empty = unchanged; at most 65536 bytes). `cursor` is the last one that became durable, empty at the
+	/* [delivery] One step, a page say: emits 0..n events, which become durable in one commit with *ret_cursor
+	 * (comes empty; empty = unchanged; at most 65536 bytes). `cursor` is the last one that became durable, empty at the
 	 * very first step. *ret_again_ms: how long until the next step, 0 = at once. An event that was emitted before,
 	 * by its dedupe key, is dropped without a trace. OK: as said. RETRY, DOWN, EBADSINK, all explained: nothing is
 	 * kept, the host backs off (not less than *ret_again_ms) and repeats the step. */
@@ -31,9 +31,9 @@ typedef struct patchbay_poll {
 typedef struct patchbay_enrich {
 	uint32_t size;
 	uint32_t reserved;
-	/* For an event that parse emitted with PATCHBAY_EVENT_ENRICH. OK: *ret_details is JSON. RETRY: ask again, after
-	 * the host's back-off. Anything else: it is routed without details, and what was explained is said with it. How
-	 * long an event may wait for its details is for the plugin to decide: see event->received_ns. */
+	/* [delivery] For an event that parse emitted with PATCHBAY_EVENT_ENRICH. OK: *ret_details is JSON. RETRY: ask
+	 * again, after the host's back-off. Anything else: it is routed without details, and what was explained is said
+	 * with it. How long an event may wait for its details is for the plugin to decide: see event->received_ns. */
 	patchbay_status (*enrich)(void *self, patchbay_call *, const patchbay_delivery *event,
 				  patchbay_str *ret_details);
 } patchbay_enrich;

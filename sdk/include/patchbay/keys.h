@@ -114,6 +114,30 @@ static inline patchbay_str patchbay_keys_names(const patchbay_keys *keys, patchb
 	return list;
 }
 
+/* [any] All of verify() where a header brings the HMAC of the parts, joined, in hex: OK, and explained with which key; or
+ * EDENIED, and explained. `header`: its name, for the sentence; hex: its value, see patchbay_header(). */
+static inline patchbay_status patchbay_keys_verify(const patchbay_keys *keys, patchbay_call *call,
+						   const patchbay_str *parts, size_t n, const char *header,
+						   patchbay_str hex)
+{
+	const patchbay_host *host = keys->host;
+	size_t match = patchbay_keys_match(keys, parts, n, hex);
+	patchbay_str names = match ? patchbay_keys_name(keys, call, match) : patchbay_keys_names(keys, call);
+
+	if (match > 0)
+		host->explain(call, patchbay_fmt(host, call, "HMAC in %s, %.*s", header, (int)names.n, names.p));
+	else if (hex.n == 0)
+		host->explain(call, patchbay_fmt(host, call, "no %s header, or more than one: the request is not from "
+						 "the provider, or something in between has changed its headers",
+						 header));
+	else
+		host->explain(call, patchbay_fmt(host, call,
+						 "%s matches none of the configured secrets (%.*s): compare '%s' with "
+						 "the provider's; a proxy that changes the body breaks it, too",
+						 header, (int)names.n, names.p, keys->option));
+	return match ? PATCHBAY_OK : PATCHBAY_EDENIED;
+}
+
 static inline bool patchbay_is_hex(patchbay_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {

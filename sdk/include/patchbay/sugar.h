@@ -16,6 +16,10 @@
 	{ .size = sizeof(patchbay_option), .type = (kind_), .name = #field_, \
 	  .offset = (uint32_t)offsetof(type_, field_), __VA_ARGS__ }
 
+/* In a patchbay_source or patchbay_sink: PATCHBAY_OPTIONS(table, struct options), says which table and struct. */
+#define PATCHBAY_OPTIONS(table_, type_) \
+	.options = (table_), .n_options = sizeof(table_) / sizeof((table_)[0]), .options_size = sizeof(type_)
+
 static inline patchbay_str patchbay_cstr(const char *s)
 {
 	patchbay_str str = { s, s ? strlen(s) : 0 };
