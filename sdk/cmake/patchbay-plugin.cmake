@@ -6,9 +6,15 @@
 # SOURCES are seen from the folder of the file that calls this, SAMPLES from its folder samples/: their texts become
 # `static const char` arrays in a samples.h for the sources to include (order_paid.json -> sample_order_paid).
 #
+#   patchbay_test_plugin(NAME [TESTS FILE...])
+#
+# has ctest check NAME.so as `patchbay plugin check` does, and run each FILE of tests with `patchbay test`.
+#
 # Who includes this file has set
-#   PATCHBAY_PLUGINDIR  the folder to install into; -DPATCHBAY_PLUGINDIR=... chooses another one
 #   PATCHBAY_SHARE      the folder of plugin.map and samples.sh
+#   PATCHBAY_PLUGINDIR  the folder to install into; -DPATCHBAY_PLUGINDIR=... chooses another one
+#   PATCHBAY_PLUGINS    the folder of the plugins that came with patchbay
+#   PATCHBAY_PROGRAM    patchbay itself
 function(patchbay_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;SAMPLES;LIBS")
   if(NOT name MATCHES "^[a-z][a-z0-9-]*$")
@@ -42,4 +48,15 @@ function(patchbay_add_plugin name)
     target_include_directories(${name} PRIVATE ${made})
   endif()
   install(TARGETS ${name} LIBRARY DESTINATION ${PATCHBAY_PLUGINDIR} COMPONENT runtime)
+endfunction()
+
+function(patchbay_test_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "TESTS")
+  add_test(NAME ${name}.check COMMAND ${PATCHBAY_PROGRAM} plugin check $<TARGET_FILE:${name}>)
+  foreach(file IN LISTS arg_TESTS)
+    get_filename_component(stem ${file} NAME_WE)
+    add_test(NAME ${name}.${stem} COMMAND ${PATCHBAY_PROGRAM} test ${CMAKE_CURRENT_LIST_DIR}/${file})
+    set_tests_properties(${name}.${stem} PROPERTIES
+      ENVIRONMENT "PATCHBAY_PLUGIN_PATH=$<TARGET_FILE_DIR:${name}>:${PATCHBAY_PLUGINS}")
+  endforeach()
 endfunction()

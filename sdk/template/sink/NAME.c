@@ -1,5 +1,5 @@
-/* @NAME@.c - a sink: posts each event as JSON to a URL. `body` of routes.yaml says what of the event. The server can tell
- * that an event came twice by its Idempotency-Key, which is the same at every attempt. */
+/* @NAME@.c - a sink: posts each event as JSON to a URL. `body` of routes.yaml says what of the event. The server can
+ * tell that an event came twice by its Idempotency-Key, which is the same at every attempt. */
 #include <patchbay/preview.h>
 #include <patchbay/services.h>
 #include <patchbay/sugar.h>
@@ -54,7 +54,8 @@ static patchbay_status create(const patchbay_host *host, patchbay_call *call, co
 }
 
 /* What is to be posted. Not OK: explained. */
-static patchbay_status render(const struct sink *s, patchbay_call *call, const patchbay_delivery *event, patchbay_str *out)
+static patchbay_status render(const struct sink *s, patchbay_call *call, const patchbay_delivery *event,
+			      patchbay_str *out)
 {
 	patchbay_value value = { .size = sizeof(value) };
 
@@ -81,9 +82,9 @@ static patchbay_result judge(const struct sink *s, patchbay_call *call, const pa
 	if (result.status == PATCHBAY_DOWN && a->retry_after_ms > 0)
 		result.after_ms = a->retry_after_ms < UINT32_MAX ? (uint32_t)a->retry_after_ms : UINT32_MAX;
 	result.why = patchbay_fmt(s->host, call, "the server answered %d%s", (int)a->status,
-				  result.status == PATCHBAY_DOWN	? ": it takes nothing now"
+				  result.status == PATCHBAY_DOWN       ? ": it takes nothing now"
 				  : result.status == PATCHBAY_EBADSINK ? ": see 'url'"
-									: ": it does not take this event; see 'body'");
+								       : ": it does not take this event; see 'body'");
 	return result;
 }
 
@@ -91,8 +92,11 @@ static patchbay_result post(const struct sink *s, patchbay_call *call, const pat
 {
 	const patchbay_kv headers[] = { { PATCHBAY_S("Content-Type"), PATCHBAY_S("application/json") },
 					{ PATCHBAY_S("Idempotency-Key"), event->id } };
-	patchbay_http_request request = { .size = sizeof(request), .headers = headers, .n_headers = 2,
-					  .method = PATCHBAY_S("POST"), .url = s->options->url };
+	patchbay_http_request request = { .size = sizeof(request),
+					  .headers = headers,
+					  .n_headers = 2,
+					  .method = PATCHBAY_S("POST"),
+					  .url = s->options->url };
 	patchbay_http_answer answer = { .size = sizeof(answer) };
 	patchbay_status status = render(s, call, event, &request.body);
 
@@ -109,7 +113,8 @@ static void act(void *self, patchbay_call *call, const patchbay_delivery *const 
 
 	(void)checkpoint; /* for sinks that need to know where they stopped */
 	for (size_t i = 0; i < n; i++) {
-		results[i] = trouble ? (patchbay_result){ PATCHBAY_UNTOUCHED, 0, PATCHBAY_S("") } : post(self, call, events[i]);
+		results[i] = trouble ? (patchbay_result){ PATCHBAY_UNTOUCHED, 0, PATCHBAY_S("") }
+				     : post(self, call, events[i]);
 		trouble = trouble || results[i].status == PATCHBAY_DOWN || results[i].status == PATCHBAY_EBADSINK;
 	}
 }

@@ -1,5 +1,4 @@
-/* @NAME@.c - a source: the webhooks of @NAME@, one event in each. A request is genuine when its X-@NAME@-Signature is
- * the HMAC-SHA256 of its body, in hex, under a secret that @NAME@ and routes.yaml share. */
+/* @NAME@.c - a source: webhooks of @NAME@, one event in each, signed: X-@NAME@-Signature is their HMAC-SHA256. */
 #include "@NAME@.h"
 
 #include <stdlib.h>
@@ -47,7 +46,8 @@ static patchbay_str text(const struct source *s, patchbay_call *call, const patc
 	return s->json->text(call, s->json->find(call, object, path, false));
 }
 
-static patchbay_status parse(const void *self, patchbay_call *call, const patchbay_request *r, const patchbay_emitter *to)
+static patchbay_status parse(const void *self, patchbay_call *call, const patchbay_request *r,
+			     const patchbay_emitter *to)
 {
 	const struct source *s = self;
 	const patchbay_json *root = s->json->parse(call, r->body);
@@ -74,7 +74,7 @@ static const void *extension(const char *id)
 
 static const patchbay_option options[] = {
 	PATCHBAY_OPTION(struct options, PATCHBAY_T_STRS, secret, .flags = PATCHBAY_F_REQUIRED | PATCHBAY_F_SECRET,
-			.min = 1, .max = PATCHBAY_KEYS_MAX, .help = "What @NAME@ signs with; a list while it is changed."),
+			.min = 1, .max = PATCHBAY_KEYS_MAX, .help = "The secret of @NAME@; a list while it changes."),
 };
 
 static const patchbay_source source = {
