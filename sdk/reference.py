@@ -31,7 +31,8 @@ class Reader:
         with open(path) as f:
             text = f.read()
         # What is for C++ only is not for people; its lines are still counted.
-        self.text = re.sub(r"#ifdef __cplusplus.*?#endif", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+        cpp = re.compile(r"#ifdef __cplusplus.*?#endif|(?<=\n)#else\n.*?#endif", re.S)
+        self.text = cpp.sub(lambda m: "\n" * m.group().count("\n"), text)
         self.at, self.path = 0, path
 
     def line(self):

@@ -3,21 +3,21 @@
 #include "plugin/table.h"
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "plugin/option_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define END_OF(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
 #define TEXT_MAX 256
 
-/* What version 1.0 of the interface has; no plugin has less. */
+/* What version 1.0 of the interface has, up to the last member of that time; no plugin has less. */
 enum {
-	PLUGIN_1_0 = END_OF(patchbay_plugin, sink),
-	SOURCE_1_0 = END_OF(patchbay_source, extension),
-	SINK_1_0 = END_OF(patchbay_sink, extension), /* its last */
-	PROVIDER_1_0 = END_OF(patchbay_provider, docs_url),
+	PLUGIN_1_0 = SIZED_END(patchbay_plugin, sink),
+	SOURCE_1_0 = SIZED_END(patchbay_source, extension),
+	SINK_1_0 = SIZED_END(patchbay_sink, extension),
+	PROVIDER_1_0 = SIZED_END(patchbay_provider, docs_url),
 };
 
 /* A struct of ours with what theirs has of it. Every struct begins with its size. */
@@ -31,9 +31,7 @@ static int copy_struct(const char *what, const void *theirs, size_t at_least, vo
 		return err_set(err,
 			       "its %s says that it is %u bytes long, but version 1.0 has %zu; set .size = sizeof(...)",
 			       what, size, at_least);
-	memset(ours, 0, ours_size);
-	memcpy(ours, theirs, size < ours_size ? size : ours_size);
-	memcpy(ours, &(uint32_t){ (uint32_t)ours_size }, sizeof(uint32_t));
+	sized_read(ours, ours_size, theirs);
 	return 0;
 }
 

@@ -13,7 +13,9 @@
  *
  * Versions  One major, one entry symbol. Within a major nothing is removed, reordered or re-typed:
  *           structs only grow at their end. Every struct that crosses begins with its size, in bytes; who
- *           reads it takes min(theirs, ours) and the rest as zero, and zero always means "the default".
+ *           reads it takes min(theirs, ours) and the rest as zero, and zero always means "the default". Whoever
+ *           fills in a struct of the other side (reply, request, value, answer) writes no more of it than its size
+ *           says: member by member, never the whole at once; the host zeroes what it does not know of it.
  *           Elements of an array are stepped by the size in element [0]. These have no size, and never
  *           grow: patchbay_str, _strs, _kv, _cidr, _cidrs, _field, _fields, _strs_expr, _list, _emitter,
  *           _result. Fields called `reserved` are zero.
@@ -50,7 +52,7 @@ extern "C" {
 #define PATCHBAY_ABI_MINOR 0u /* +1 whenever a struct grows or an id is added */
 #define PATCHBAY_EXPORT __attribute__((visibility("default")))
 
-/* True when *p, as filled in by the other side, is long enough to hold the field. */
+/* True when *p, a struct of the other side, is long enough to have the field. */
 #define PATCHBAY_HAS(p, field) \
 	((p)->size >= offsetof(__typeof__(*(p)), field) + sizeof((p)->field))
 
@@ -180,7 +182,7 @@ typedef struct patchbay_request {
 
 typedef struct patchbay_reply { /* the host's, comes zeroed; set what must differ from 200 with a tiny body */
 	uint32_t size;
-	int32_t http_status; /* 200..599 */
+	int32_t http_status; /* 200..599; 0 = 200 */
 	patchbay_str content_type, body;
 } patchbay_reply;
 
@@ -204,8 +206,8 @@ enum { /* flags of an event */
 
 typedef struct patchbay_event {
 	uint32_t size;
-	uint32_t dedupe;
-	uint32_t flags;       /* PATCHBAY_EVENT_* */
+	uint32_t dedupe;      /* PATCHBAY_DEDUPE_*; others: as KEY */
+	uint32_t flags;       /* PATCHBAY_EVENT_*; others: nothing */
 	uint32_t reserved;
 	patchbay_str type;    /* as the provider names it: "fault_code_opened"; 1..255 bytes */
 	patchbay_str kind;    /* canonical name where the provider's is unknown or ambiguous; "" = type */
