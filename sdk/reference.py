@@ -87,7 +87,8 @@ class Reader:
                 if re.match(r"#define \w+(\(.*?\))? \S", text):
                     add(text, line)
                     last_line = self.line()
-                comment = ""
+                if not text.startswith("#ifndef __cplusplus"):
+                    comment = ""
                 continue
             text = self.until(end + "{}")
             kind = re.search(r"\b(struct|enum)\b[^()=]*$", text)
