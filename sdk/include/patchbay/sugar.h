@@ -64,18 +64,24 @@ static inline bool patchbay_eq(patchbay_str a, patchbay_str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
-static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
+/* How many headers of that (lower-case) name there are. *ret is the last one's value, where there is one. */
+static inline uint32_t patchbay_headers(const patchbay_request *r, patchbay_str name, patchbay_str *ret)
 {
-	patchbay_str found = { NULL, 0 }, none = { NULL, 0 };
+	uint32_t n = 0;
 	for (uint32_t i = 0; i < r->n_headers; i++) {
 		if (!patchbay_eq(r->headers[i].key, name))
 			continue;
-		if (found.p)
-			return none;
-		found = r->headers[i].value;
+		*ret = r->headers[i].value;
+		n++;
 	}
-	return found;
+	return n;
+}
+
+/* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
+static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
+{
+	patchbay_str none = { NULL, 0 }, value;
+	return patchbay_headers(r, name, &value) == 1 ? value : none;
 }
 
 static inline bool patchbay_cidr_has(const patchbay_cidr *net, const uint8_t addr[16])

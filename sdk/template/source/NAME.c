@@ -1,4 +1,4 @@
-/* @NAME@.c - a source: webhooks of @NAME@, one event in each, signed: X-@NAME@-Signature is their HMAC-SHA256. */
+/* @NAME@.c - a source: webhooks of @NAME@, one event in each, signed with an HMAC-SHA256 in X-@NAME@-Signature. */
 #include "@NAME@.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	const struct source *s = self;
 
 	(void)reply; /* it stays as it comes: 200 */
-	return patchbay_keys_verify(&s->keys, call, &r->body, 1, "X-@NAME@-Signature", patchbay_header(r, SIGNATURE));
+	return patchbay_keys_verify(&s->keys, call, r, SIGNATURE, &r->body, 1);
 }
 
 static patchbay_str text(const struct source *s, patchbay_call *call, const patchbay_json *object, const char *path)

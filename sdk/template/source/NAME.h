@@ -2,7 +2,7 @@
 #include <patchbay/keys.h>
 #include <patchbay/simulate.h>
 
-#define SIGNATURE PATCHBAY_S("x-@NAME@-signature") /* the names of headers come in lower case */
+#define SIGNATURE "x-@NAME@-signature" /* the names of headers come in lower case */
 
 struct options {
 	patchbay_strs secret; /* several while it is being changed */

@@ -34,7 +34,7 @@ static patchbay_status sign(const void *self, patchbay_call *call, uint32_t flag
 	(void)try_; /* a retry is the same request again */
 	if (flags & PATCHBAY_SIGN_WRONG)
 		hex = patchbay_wrong_hex(s->host, call, hex);
-	return patchbay_set_header(s->host, call, r, SIGNATURE, hex);
+	return patchbay_set_header(s->host, call, r, PATCHBAY_S(SIGNATURE), hex);
 }
 
 const patchbay_simulate simulate = {
