@@ -14,6 +14,7 @@ TAG = re.compile(r"\[(control|request|delivery|any)\]")
 POINTER = re.compile(r"\(\*(\w+)\)\s*\(")
 COMMENT = re.compile(r"/\*(.*?)\*/", re.S)
 SECTION = re.compile(r"-{4,} *(.*?) *-{4,}")
+STRING = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
 TOLD = "[control], [request], [delivery] or [any]"
 
 
@@ -47,15 +48,14 @@ class Reader:
         """The text up to one of these characters, outside of parentheses and strings; it is not taken."""
         begin, depth = self.at, 0
         while depth or self.text[self.at] not in stops:
-            c = self.text[self.at]
+            c = self.take(STRING + "|.")
             depth += (c == "(") - (c == ")")
-            self.at += len(self.take(r'"(?:\\.|[^"\\])*"')) * 0 if c == '"' else 1
         return self.text[begin:self.at]
 
     def skip_braces(self):
         depth = 0
         while True:
-            c = self.take(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|/\*.*?\*/|.')
+            c = self.take(STRING + r"|/\*.*?\*/|.")
             depth += (c == "{") - (c == "}")
             if not depth:
                 return

@@ -172,7 +172,7 @@ static int make(const struct plan *plan)
 		}
 	}
 	printf("\nBuild and test it:\n\n"
-	       "  cd %s && cmake -B build && cmake --build build && ctest --test-dir build\n\n"
+	       "  cd %s && cmake -B build -G Ninja && cmake --build build && ctest --test-dir build\n\n"
 	       "README.md there says how to go on.\n",
 	       plan->folder);
 	return 0;

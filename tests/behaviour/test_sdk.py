@@ -92,6 +92,7 @@ def new(t, side, name="acme"):
     sdk = installed()
     said = run(sdk.program, "plugin", "new", name, "--" + side, "--dir", t.folder, env=sdk.env)
     folder = os.path.join(t.folder, name)
+    check(" cd %s && cmake -B build -G Ninja && " % folder in said, "what to do next: %r" % said)
     for root, _, files in os.walk(folder):
         for file in files:
             path = os.path.join(root, file)
@@ -102,22 +103,16 @@ def new(t, side, name="acme"):
     return folder
 
 
-def build_with_cmake(t, folder):
-    """Builds and tests; gives the folder that the plugin is installed into."""
-    sdk = installed()
-    build, plugins = os.path.join(folder, "build"), os.path.join(t.folder, "plugins")
-    run("cmake", "-S", folder, "-B", build, "-DCMAKE_PREFIX_PATH=" + sdk.prefix, "-DCMAKE_C_FLAGS=" + WARNINGS,
-        "-DPATCHBAY_PLUGINDIR=" + plugins, env=sdk.env)
-    run("cmake", "--build", build, env=sdk.env)
-    return build, plugins
-
-
-def without_cmake(folder):
-    """The lines that README.md has for that, as they stand there, but for sudo."""
+def documented(folder, heading):
+    """The lines that README.md has below a heading, as they stand there, but for sudo."""
     with open(os.path.join(folder, "README.md")) as f:
-        text = f.read()
-    block = re.search(r"Without CMake:\n\n((?:    .*\n)+)", text).group(1)
-    run("sh", "-e", "-c", block.replace("sudo ", ""), cwd=folder, env=installed().env)
+        return re.search(re.escape(heading) + r"\n\n((?:    .*\n)+)", f.read()).group(1).replace("sudo ", "")
+
+
+def shell(lines, folder):
+    """Runs lines as an author would, who wants every warning."""
+    sdk = installed()
+    run("sh", "-e", "-c", lines, cwd=folder, env=dict(sdk.env, CMAKE_PREFIX_PATH=sdk.prefix, CFLAGS=WARNINGS))
 
 
 def daemon_with(t, routes, plugins, **more):
@@ -155,25 +150,26 @@ def source_works(t, plugins):
     daemon.wait_rows(7)
 
 
+def try_installed(t, works):
+    """With a plugin that was put into patchbay's own folder, which it leaves again."""
+    so = os.path.join(installed().plugins, "acme.so")
+    equal(exported(so), ["patchbay_plugin_v1"], "what it exports")
+    try:
+        works(t, installed().plugins)
+    finally:
+        os.unlink(so)
+
+
 def test_a_source_with_cmake(t):
     folder = new(t, "source")
-    build, plugins = build_with_cmake(t, folder)
-    run("ctest", "--test-dir", build, "--output-on-failure", env=installed().env)
-    run("cmake", "--install", build)
-    equal(os.listdir(plugins), ["acme.so"], "what was installed")
-    equal(exported(plugins + "/acme.so"), ["patchbay_plugin_v1"], "what it exports")
-    source_works(t, plugins)
+    shell(documented(folder, "## Build, test, install"), folder)
+    try_installed(t, source_works)
 
 
 def test_a_source_without_cmake(t):
     folder = new(t, "source")
-    without_cmake(folder)
-    so = os.path.join(installed().plugins, "acme.so")
-    equal(exported(so), ["patchbay_plugin_v1"], "what it exports")
-    try:
-        source_works(t, installed().plugins)
-    finally:
-        os.unlink(so)
+    shell(documented(folder, "Without CMake:"), folder)
+    try_installed(t, source_works)
 
 
 class Server:
@@ -217,21 +213,29 @@ def sink_works(t, plugins):
 
 def test_a_sink_with_cmake(t):
     folder = new(t, "sink")
-    build, plugins = build_with_cmake(t, folder)
-    run("ctest", "--test-dir", build, "--output-on-failure", env=installed().env)
-    run("cmake", "--install", build)
-    equal(exported(plugins + "/acme.so"), ["patchbay_plugin_v1"], "what it exports")
-    sink_works(t, plugins)
+    shell(documented(folder, "## Build, test, install"), folder)
+    try_installed(t, sink_works)
 
 
 def test_a_sink_without_cmake(t):
     folder = new(t, "sink")
-    without_cmake(folder)
-    so = os.path.join(installed().plugins, "acme.so")
-    try:
-        sink_works(t, installed().plugins)
-    finally:
-        os.unlink(so)
+    shell(documented(folder, "Without CMake:"), folder)
+    try_installed(t, sink_works)
+
+
+def test_the_workflow_and_another_folder_for_plugins(t):
+    """What continuous integration runs once patchbay-dev is installed; then the plugin goes where it is told to."""
+    folder = new(t, "sink")
+    with open(os.path.join(folder, ".github", "workflows", "ci.yml")) as f:
+        steps = re.split(r"\n      - ", f.read())[1:]
+    names = [re.match(r"name: (.*)", step).group(1) for step in steps if step.startswith("name: ")]
+    equal(names, ["Install patchbay and patchbay-dev", "Build", "Test"], "steps")
+    os.rename(folder, os.path.join(t.folder, "plugin"))
+    for step in steps[-2:]:
+        shell(re.search(r"run: (?:\|\n)?(.*)", step, re.S).group(1), t.folder)
+    plugins = os.path.join(t.folder, "plugins")
+    shell("cmake -DPATCHBAY_PLUGINDIR=%s build\nctest --test-dir build\ncmake --install build" % plugins, t.folder)
+    equal(os.listdir(plugins), ["acme.so"], "what was installed there")
 
 
 def test_the_tests_of_a_new_plugin_can_fail(t):
@@ -245,8 +249,8 @@ def test_the_tests_of_a_new_plugin_can_fail(t):
         equal(text.count(old), 1, "places to break " + name)
         with open(os.path.join(folder, name + ".c"), "w") as f:
             f.write(text.replace(old, now))
-        build, _ = build_with_cmake(t, folder)
-        said = run("ctest", "--test-dir", build, "--output-on-failure", code=8, env=installed().env)
+        shell("cmake -B build -G Ninja\ncmake --build build", folder)
+        said = run("ctest", "--test-dir", folder + "/build", "--output-on-failure", code=8, env=installed().env)
         check("FAILED  " + fails in said, said)
 
 
@@ -280,7 +284,7 @@ def test_cmake_refuses_what_cannot_be(t):
                           ("find_package(patchbay REQUIRED)\npatchbay_add_plugin(acme a.c)", "how to call it")):
         with open(t.folder + "/CMakeLists.txt", "w") as f:
             f.write("cmake_minimum_required(VERSION 3.20)\nproject(x C)\n%s\n" % lines)
-        said = run("cmake", "-S", t.folder, "-B", t.folder + "/build", "-DCMAKE_PREFIX_PATH=" + sdk.prefix, code=1)
+        said = run("cmake", "-G", "Ninja", "-S", t.folder, "-B", t.folder + "/build", "-DCMAKE_PREFIX_PATH=" + sdk.prefix, code=1)
         check(re.search(wanted, said), "%s: %s" % (lines, said))
 
 
