@@ -60,13 +60,25 @@ class Reader:
             if not depth:
                 return
 
+    def declaration(self, end):
+        """The next one, its members, and the comment behind its opening brace."""
+        text, members, inner = self.until(end + "{}"), [], ""
+        kind = re.search(r"\b(struct|enum)\b[^()=]*$", text)
+        if self.text[self.at] == "{" and kind:
+            self.at += 1
+            inner = self.take(r"[ \t]*(?:/\*.*?\*/)?").strip()
+            members = self.items("," if kind.group(1) == "enum" else ";")
+            self.at += 1
+            text += " { } " + self.until(end)
+        elif self.text[self.at] == "{":
+            self.skip_braces()
+        if self.text[self.at:self.at + 1] == end:
+            self.at += 1
+        return text, members, inner
+
     def items(self, end):
         """What stands at this level, up to its closing brace or the end of the file. `end` is what each ends with."""
         items, comment, last_line = [], "", -1
-
-        def add(text, line):
-            items.append(Item(text, line, comment, not comment and bool(items) and line == last_line + 1))
-
         while True:
             self.take(r"\s*")
             line = self.line()
@@ -82,30 +94,18 @@ class Reader:
                 else:
                     comment = found
                 continue
+            members, inner = [], ""
             if self.text[self.at] == "#":
                 text = self.take(r"#(?:\\.|[^\\\n])*?(?=/\*|\n)")
-                if re.match(r"#define \w+(\(.*?\))? \S", text):
-                    add(text, line)
-                    last_line = self.line()
-                if not text.startswith("#ifndef __cplusplus"):
+                if text.startswith("#ifndef __cplusplus"):
+                    continue
+                if not re.match(r"#define \w+(\(.*?\))? \S", text):
                     comment = ""
-                continue
-            text = self.until(end + "{}")
-            kind = re.search(r"\b(struct|enum)\b[^()=]*$", text)
-            members = []
-            if self.text[self.at] == "{" and kind:
-                self.at += 1
-                inner = self.take(r"[ \t]*(?:/\*.*?\*/)?")
-                members = self.items("," if kind.group(1) == "enum" else ";")
-                self.at += 1
-                text += " { } " + self.until(end)
-            elif self.text[self.at] == "{":
-                self.skip_braces()
-            if self.text[self.at:self.at + 1] == end:
-                self.at += 1
-            add(text, line)
-            if members:
-                items[-1].members, items[-1].comment = members, comment + inner.strip()
+                    continue
+            else:
+                text, members, inner = self.declaration(end)
+            items.append(Item(text, line, comment + inner, not comment and bool(items) and line == last_line + 1))
+            items[-1].members = members
             comment, last_line = "", self.line()
 
     def head_and_items(self):

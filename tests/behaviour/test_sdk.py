@@ -162,6 +162,8 @@ def try_installed(t, works):
 
 def test_a_source_with_cmake(t):
     folder = new(t, "source")
+    with open(folder + "/acme.c") as f:
+        check(len(f.readlines()) < 100, "a signed source takes a hundred lines or more")
     shell(documented(folder, "## Build, test, install"), folder)
     try_installed(t, source_works)
 
