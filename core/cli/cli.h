@@ -9,6 +9,7 @@ int cmd_test(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_plugin(int argc, char **argv);
 int cmd_plugin_new(int argc, char **argv);
+int cmd_plugin_check(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_show(int argc, char **argv);

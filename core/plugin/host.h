@@ -39,4 +39,8 @@ void instance_destroy(struct instance *);
 void *instance_self(const struct instance *);
 const patchbay_host *instance_host(const struct instance *);
 
+/* The host that instances see. For a host of somebody's own: explain and alloc need only a call, the others an
+ * instance. */
+extern const patchbay_host instance_host_table;
+
 #endif
