@@ -133,6 +133,15 @@ static inline patchbay_str patchbay_fmt(const patchbay_host *host, patchbay_call
 	return out;
 }
 
+/* A service that the plugin cannot do without; NULL, explained: this host does not have it. */
+static inline const void *patchbay_service(const patchbay_host *host, patchbay_call *call, const char *id)
+{
+	const void *service = host->service(host, id);
+	if (!service)
+		host->explain(call, patchbay_fmt(host, call, "this host lacks the service '%s'; use a newer one", id));
+	return service;
+}
+
 /* The parts, joined, in memory of the call; "" when there is none left. */
 static inline patchbay_str patchbay_join(const patchbay_host *host, patchbay_call *call, const patchbay_str *parts,
 					 size_t n)

@@ -22,17 +22,17 @@ struct sink {
 
 static patchbay_status check(const patchbay_host *host, patchbay_call *call, const void *options)
 {
-	const patchbay_http_service *http = host->service(host, PATCHBAY_HTTP);
+	const patchbay_http_service *http = patchbay_service(host, call, PATCHBAY_HTTP);
 	const struct options *o = options;
 
-	return http->url_ok(call, o->url, o->allow_private) ? PATCHBAY_OK : PATCHBAY_ECONFIG;
+	return http && http->url_ok(call, o->url, o->allow_private) ? PATCHBAY_OK : PATCHBAY_ECONFIG;
 }
 
 static void destroy(void *self)
 {
 	struct sink *s = self;
 
-	if (s)
+	if (s && s->http)
 		s->http->close(s->client);
 	free(s);
 }
@@ -41,13 +41,13 @@ static patchbay_status create(const patchbay_host *host, patchbay_call *call, co
 {
 	struct sink *s = *self = calloc(1, sizeof(*s)); /* when this fails, the host calls destroy() */
 
-	(void)call;
 	if (!s)
 		return PATCHBAY_ENOMEM;
 	s->host = host;
 	s->options = options;
-	s->expr = host->service(host, PATCHBAY_EXPR);
-	s->http = host->service(host, PATCHBAY_HTTP);
+	if (!(s->expr = patchbay_service(host, call, PATCHBAY_EXPR)) ||
+	    !(s->http = patchbay_service(host, call, PATCHBAY_HTTP)))
+		return PATCHBAY_ECONFIG;
 	s->client = s->http->open(&(patchbay_http_options){ .size = sizeof(patchbay_http_options),
 							    .allow_private = s->options->allow_private });
 	return s->client ? PATCHBAY_OK : PATCHBAY_ENOMEM;

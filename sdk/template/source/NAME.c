@@ -1,8 +1,6 @@
 /* @NAME@.c - a source: webhooks of @NAME@, one event in each, signed with an HMAC-SHA256 in X-@NAME@-Signature. */
 #include "@NAME@.h"
 
-#include <stdlib.h>
-
 static patchbay_status check(const patchbay_host *host, patchbay_call *call, const void *options)
 {
 	const struct options *o = options;
@@ -27,9 +25,10 @@ static patchbay_status create(const patchbay_host *host, patchbay_call *call, co
 	if (!s)
 		return PATCHBAY_ENOMEM;
 	s->host = host;
-	s->json = host->service(host, PATCHBAY_JSON);
-	s->crypto = host->service(host, PATCHBAY_CRYPTO);
-	s->time = host->service(host, PATCHBAY_TIME);
+	if (!(s->json = patchbay_service(host, call, PATCHBAY_JSON)) ||
+	    !(s->crypto = patchbay_service(host, call, PATCHBAY_CRYPTO)) ||
+	    !(s->time = patchbay_service(host, call, PATCHBAY_TIME)))
+		return PATCHBAY_ECONFIG;
 	return patchbay_keys_init(&s->keys, host, call, s->crypto, PATCHBAY_SHA256, "secret", o->secret);
 }
 

@@ -2,6 +2,8 @@
 #include <patchbay/keys.h>
 #include <patchbay/simulate.h>
 
+#include <stdlib.h>
+
 #define SIGNATURE "x-@NAME@-signature" /* the names of headers come in lower case */
 
 struct options {
