@@ -288,7 +288,10 @@ patchbay_status bench_parse(struct guest *guest, const patchbay_request *r, stru
 	if (status > 0 || status < PATCHBAY_EUNSUPPORTED)
 		kit_fail(kit, "parse() answers with status %s (%d)%s%s; it may answer OK, EMALFORMED or ENOMEM",
 			 kit_status_name(status), (int)status, kit->what[0] ? ", with " : "", kit->what);
-	if (taken->fault[0] && status == PATCHBAY_OK)
+	if (taken->refused && status != PATCHBAY_ENOMEM && kit->judges_events)
+		kit_fail(kit, "emit() answers ENOMEM%s%s, and parse() answers %s; it must return what emit() answers",
+			 kit->what[0] ? ", with " : "", kit->what, kit_status_name(status));
+	if (taken->fault[0] && status == PATCHBAY_OK && kit->judges_events)
 		kit_fail(kit, "parse() emits what is not well formed%s%s: %s", kit->what[0] ? ", with " : "", kit->what,
 			 taken->fault);
 	if (!kit->muted)

@@ -70,7 +70,7 @@ static patchbay_status send_request(patchbay_http *client, patchbay_call *call, 
 	full.maybe_sent = now->maybe_sent;
 	fake.good_answers += full.status >= 200 && full.status < 300;
 	if (now->returns == PATCHBAY_OK) {
-		full.body = str_c(now->body);
+		full.body = arena_copy(&call->arena, str_c(now->body)); /* as the real one: some wipe it */
 		full.headers = headers;
 		full.n_headers = 1;
 	} else {

@@ -62,9 +62,12 @@ void kit_what(struct kit *kit, const char *fmt, ...)
 
 void kit_enter(struct kit *kit, const char *function)
 {
-	if (!kit->muted)
-		snprintf(kit->shared->calling, sizeof(kit->shared->calling), "%s%s%s", function, kit->what[0] ? ", " : "",
-			 kit->what);
+	if (kit->muted)
+		return;
+	if (kit->looks < LOOKS)
+		process_look(&kit->before);
+	snprintf(kit->shared->calling, sizeof(kit->shared->calling), "%s%s%s", function, kit->what[0] ? ", " : "",
+		 kit->what);
 }
 
 static void look_at_output(struct kit *kit, const char *function)
@@ -131,7 +134,6 @@ void kit_forbid(struct kit *kit, unsigned what)
 		kit_skip(kit, "system calls are watched in a process of its own only; leave --in-process out");
 	if (!process_forbid(what, EXIT_FORBIDDEN, kit->shared->sentence, sizeof(kit->shared->sentence)))
 		kit_skip(kit, "system calls cannot be watched here (no seccomp)");
-	process_look(&kit->before); /* there is a handler of ours now */
 }
 
 /* ---- Small things */

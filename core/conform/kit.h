@@ -48,9 +48,10 @@ struct kit {
 	struct config *config[2][2]; /* by side and variant, once loaded */
 	struct arena memory;         /* the test's own, until its end */
 	char what[200];              /* under which circumstances calls are made: "the body cut to 12 bytes" */
-	struct process_state before;
+	struct process_state before; /* the call at hand */
 	bool muted;            /* calls are not announced: what is measured must not be disturbed */
 	unsigned looks;        /* how often the process was looked at */
+	bool judges_events;    /* an event that is not well formed fails the test */
 	int64_t clock_ns;      /* the host's clock: this, and what has passed since the test began */
 	int64_t began_ns;      /* steady clock */
 	int64_t left_ms;       /* of every call; -1: as it is */

@@ -99,16 +99,13 @@ static void run_here(const struct runner *runner, const struct conform_test *tes
 	kit->clock_ns = GUEST_NOON_NS;
 	kit->began_ns = clock_steady_ns();
 	kit->left_ms = -1;
-	process_look(&kit->before);
 	if (setjmp(kit->end) == 0) {
 		if (test->needs != NEEDS_FILE)
 			kit_load(kit);
 		test->run(kit);
 		runner->shared->verdict = VERDICT_PASS;
 	}
-	kit->muted = false;
-	kit->looks = 0;
-	kit_leave(kit, "a call"); /* the last look */
+	fflush(stdout);
 	for (int i = 0; i < 4; i++)
 		config_free(kit->config[i / 2][i % 2]);
 	table_destroy(kit->table);

@@ -50,13 +50,16 @@ static bool is_part(patchbay_str whole, patchbay_str part)
 	return whole.n >= part.n && memmem(whole.p, whole.n, part.p, part.n);
 }
 
-/* NULL: it is well formed. */
-static const char *wrong_with(const patchbay_event *e, patchbay_str body)
+static const char *unfit_names(const patchbay_event *e)
 {
 	if (e->type.n == 0 || e->type.n > NAME_MAX_BYTES)
 		return "its type is empty, or longer than 255 bytes";
-	if (e->kind.n > NAME_MAX_BYTES)
-		return "its kind is longer than 255 bytes";
+	return e->kind.n > NAME_MAX_BYTES ? "its kind is longer than 255 bytes" : NULL;
+}
+
+/* NULL: it is well formed. */
+static const char *wrong_with(const patchbay_event *e, patchbay_str body)
+{
 	if (!is_utf8(e->type) || !is_utf8(e->kind) || !is_utf8(e->subject))
 		return "its type, kind or subject is not UTF-8";
 	if (e->dedupe > PATCHBAY_DEDUPE_NONE)
@@ -93,13 +96,19 @@ static patchbay_status emit(void *ctx, const patchbay_event *given)
 		return PATCHBAY_ENOMEM;
 	}
 	if (given->size < sizeof(event)) {
-		snprintf(taken->fault, sizeof(taken->fault), "event %zu says that it is %u bytes long; set .size = "
-							     "sizeof(patchbay_event)",
-			 taken->n + 1, given->size);
+		snprintf(taken->fault, sizeof(taken->fault),
+			 "event %zu says that it is %u bytes long; set .size = sizeof(patchbay_event)", taken->n + 1,
+			 given->size);
 		taken->refused = true;
 		return PATCHBAY_ENOMEM;
 	}
 	memcpy(&event, given, sizeof(event));
+	const char *unfit = unfit_names(&event); /* as the host does: it is refused */
+	if (unfit) {
+		snprintf(taken->fault, sizeof(taken->fault), "event %zu: %s", taken->n + 1, unfit);
+		taken->refused = true;
+		return PATCHBAY_ENOMEM;
+	}
 	taken->v = xrealloc(taken->v, (taken->n + 1) * sizeof(*taken->v));
 	struct taken_event *kept = &taken->v[taken->n++];
 	*kept = (struct taken_event){ .dedupe = event.dedupe,

@@ -129,9 +129,13 @@ static void call_sinks(struct kit *kit)
 	for (int i = 0; i < WARM_UP + ACTS; i++) {
 		if (i == WARM_UP)
 			process_measure(&before);
+		struct arena memory = kit->memory;
+		kit->memory = (struct arena){ 0 };
 		http_fake_set(i % 3 ? &deed_good[(size_t)i % deed_n_good] : &deed_bad[(size_t)i % deed_n_bad], NULL, 0);
 		kit_what(kit, "call %d", i);
 		deed_act(&deed, 1 + (size_t)i % 3);
+		arena_fini(&kit->memory);
+		kit->memory = memory;
 	}
 	call_begin(&deed.guest.call, 0);
 	process_measure(&after);
