@@ -290,6 +290,20 @@ def test_cmake_refuses_what_cannot_be(t):
         check(re.search(wanted, said), "%s: %s" % (lines, said))
 
 
+def test_each_file_belongs_to_one_package(t):
+    def files(*arguments):
+        stage = os.path.join(t.folder, "-".join(("stage",) + arguments))
+        run("cmake", "--install", os.path.dirname(harness.PATCHBAY), "--prefix", "/usr", *arguments,
+            env=dict(os.environ, DESTDIR=stage))
+        return {os.path.relpath(os.path.join(root, name), stage) for root, _, names in os.walk(stage) for name in names}
+
+    every, runtime, dev = files(), files("--component", "runtime"), files("--component", "dev")
+    equal(runtime & dev, set(), "what is in both")
+    equal(every - runtime - dev, set(), "what is in neither")
+    check(all(name.startswith(("usr/bin/", "usr/lib")) for name in runtime), "what runs: %r" % runtime)
+    check(not any(name.endswith(".so") for name in dev), "what is for building: %r" % dev)
+
+
 def test_the_version_is_the_interfaces(t):
     sdk = installed()
     with open(os.path.join(sdk.variable("includedir"), "patchbay", "plugin.h")) as f:
