@@ -37,6 +37,8 @@ function(patchbay_add_plugin name)
   if(NOT PATCHBAY_SANITIZE AND NOT "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS} ${CMAKE_MODULE_LINKER_FLAGS}" MATCHES "-fsanitize")
     target_link_options(${name} PRIVATE -Wl,-z,defs) # the sanitizers' runtime is found in the host
   endif()
+  # Whatever the umask: patchbay takes no code that others may write to.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}> VERBATIM)
   if(arg_SAMPLES)
     set(made ${CMAKE_CURRENT_BINARY_DIR}/${name}-samples)
     file(MAKE_DIRECTORY ${made})

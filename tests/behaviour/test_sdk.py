@@ -234,7 +234,7 @@ def test_the_workflow_and_another_folder_for_plugins(t):
     equal(names, ["Install patchbay and patchbay-dev", "Build", "Test"], "steps")
     os.rename(folder, os.path.join(t.folder, "plugin"))
     for step in steps[-2:]:
-        shell(re.search(r"run: (?:\|\n)?(.*)", step, re.S).group(1), t.folder)
+        shell("umask 002\n" + re.search(r"run: (?:\|\n)?(.*)", step, re.S).group(1), t.folder)
     plugins = os.path.join(t.folder, "plugins")
     shell("cmake -DPATCHBAY_PLUGINDIR=%s build\nctest --test-dir build\ncmake --install build" % plugins, t.folder)
     equal(os.listdir(plugins), ["acme.so"], "what was installed there")
