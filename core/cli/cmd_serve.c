@@ -5,6 +5,8 @@
 #include "cli/args.h"
 #include "cli/load.h"
 #include "daemon/daemon.h"
+#include "daemon/supervisor.h"
+#include "guard/guard.h"
 
 #include <stdio.h>
 
@@ -20,6 +22,23 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 stopped as it was told to, 1 it could not start, 2 wrong usage.\n";
 
+static int work(void *ctx)
+{
+	const char *path = *(const char **)ctx;
+	struct registry *registry = NULL;
+	guard_arm(NULL);
+	struct config *config = cli_load_config(path, &registry);
+	if (!config)
+		return 1;
+	struct err err = { "" };
+	int result = daemon_run(config, &err);
+	if (result != 0)
+		log_error("cannot start: %s", err.text);
+	config_free(config);
+	registry_destroy(registry);
+	return result == 0 ? 0 : 1;
+}
+
 int cmd_serve(int argc, char **argv)
 {
 	const char *path = CLI_CONFIG_PATH;
@@ -31,15 +50,5 @@ int cmd_serve(int argc, char **argv)
 		return status;
 	if (verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	struct registry *registry = NULL;
-	struct config *config = cli_load_config(path, &registry);
-	if (!config)
-		return 1;
-	struct err err = { "" };
-	int result = daemon_run(config, &err);
-	if (result != 0)
-		log_error("cannot start: %s", err.text);
-	config_free(config);
-	registry_destroy(registry);
-	return result == 0 ? 0 : 1;
+	return supervisor_run(work, &path);
 }

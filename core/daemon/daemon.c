@@ -5,9 +5,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/control.h"
+#include "daemon/recover.h"
 #include "deliver/dispatcher.h"
 #include "fetch/enricher.h"
 #include "fetch/poller.h"
+#include "guard/guard.h"
 #include "http/intake.h"
 
 #include <errno.h>
@@ -91,9 +93,8 @@ static int start(struct parts *p, struct err *err)
 	if (!(p->enricher = enricher_start(p->journal, c, err)) ||
 	    !(p->dispatcher = dispatcher_start(p->journal, c, err)) || !(p->poller = poller_start(p->journal, c, err)))
 		return -1;
+	recover_request(c, p->journal);
 	start_control(p);
-	if (intake_start(p->intake, p->journal, err) != 0)
-		return -1;
 	const struct admin_parts told = { .intake = p->intake,
 					  .journal = p->journal,
 					  .dispatcher = p->dispatcher,
@@ -101,7 +102,10 @@ static int start(struct parts *p, struct err *err)
 					  .enricher = p->enricher };
 	if (c->admin)
 		p->admin = admin_start(c->admin, &told, err);
-	return c->admin && !p->admin ? -1 : 0;
+	if (c->admin && !p->admin)
+		return -1;
+	guard_ready(); /* before anybody can have been answered */
+	return intake_start(p->intake, p->journal, err);
 }
 
 /* Returns how many calls into plugins never came back: what they may use must stay. */

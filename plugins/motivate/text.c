@@ -4,8 +4,6 @@
 #include <patchbay/quote.h>
 #include <patchbay/sugar.h>
 
-#include <stdint.h>
-
 void text_reserve(struct text *t, size_t n)
 {
 	size_t room = t->room < 256 ? 256 : t->room, need;
@@ -53,12 +51,6 @@ void text_add_string(struct text *t, patchbay_str s)
 patchbay_str text_str(const struct text *t)
 {
 	return t->failed || t->n == 0 ? (patchbay_str){ "", 0 } : (patchbay_str){ t->p, t->n };
-}
-
-void text_wipe(patchbay_str s)
-{
-	if (s.n > 0)
-		explicit_bzero((void *)(uintptr_t)s.p, s.n);
 }
 
 patchbay_str text_line(const patchbay_host *host, patchbay_call *call, patchbay_str s, size_t max)

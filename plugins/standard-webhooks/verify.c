@@ -5,7 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define SIGNATURES_MAX 8 /* of each version; a provider that changes its key sends two */
+#define SIGNATURES_MAX 16 /* of v1, */
+#define V1A_MAX 4         /* and of v1a: each costs a tenth of a millisecond, which anybody can ask for */
 #define TIMESTAMP_DIGITS_MAX 12
 
 static patchbay_status deny(const struct webhooks *w, patchbay_call *call, patchbay_str why)
@@ -46,11 +47,11 @@ static bool read_seconds(patchbay_str text, int64_t *ret)
 /* The signatures of one version among "v1,<base64> v1a,<base64> v2,<anything>", as bytes. What is no signature fits no
  * key, and is passed over. */
 static size_t read_signatures(const struct webhooks *w, patchbay_call *call, patchbay_str list, patchbay_str version,
-			      patchbay_str ret[SIGNATURES_MAX])
+			      patchbay_str ret[SIGNATURES_MAX], size_t max)
 {
 	size_t n = 0;
 
-	while (list.n > 0 && n < SIGNATURES_MAX) {
+	while (list.n > 0 && n < max) {
 		const char *space = memchr(list.p, ' ', list.n);
 		patchbay_str one = { list.p, space ? (size_t)(space - list.p) : list.n };
 		size_t step = space ? one.n + 1 : one.n;
@@ -82,8 +83,8 @@ static patchbay_str match(const struct webhooks *w, patchbay_call *call, const p
 	size_t n_public = w->options->public_key.n, n_v1, n_v1a, number;
 	patchbay_str v1[SIGNATURES_MAX], v1a[SIGNATURES_MAX];
 
-	n_v1 = w->keys.n ? read_signatures(w, call, signatures, PATCHBAY_S("v1,"), v1) : 0;
-	n_v1a = n_public ? read_signatures(w, call, signatures, PATCHBAY_S("v1a,"), v1a) : 0;
+	n_v1 = w->keys.n ? read_signatures(w, call, signatures, PATCHBAY_S("v1,"), v1, SIGNATURES_MAX) : 0;
+	n_v1a = n_public ? read_signatures(w, call, signatures, PATCHBAY_S("v1a,"), v1a, V1A_MAX) : 0;
 	if ((number = patchbay_keys_match_raw(&w->keys, call, parts, SIGNED_PARTS, v1, n_v1))) {
 		patchbay_str secret = patchbay_keys_name(&w->keys, call, number);
 		return patchbay_fmt(w->host, call, "HMAC-SHA256, %.*s", (int)secret.n, secret.p);

@@ -96,10 +96,12 @@ static inline patchbay_status patchbay_key_bytes(const patchbay_host *host, patc
 	return PATCHBAY_ECONFIG;
 }
 
+/* Overwrites what is secret and not needed any more. */
 static inline void patchbay_wipe(patchbay_str s)
 {
-	if (s.n > 0)
-		explicit_bzero((void *)(uintptr_t)s.p, s.n);
+	volatile char *p = (volatile char *)(uintptr_t)s.p; /* so that no compiler leaves it out */
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = 0;
 }
 
 /* [control] As patchbay_keys_init(), of secrets that are written as base64. */
