@@ -1,0 +1,7 @@
+/* executable_stack.c - asks for an executable stack (it is linked so).
+ * Caught by: ? */
+#include "source.h"
+
+
+
+SOURCE_PLUGIN("executable-stack");

@@ -1,0 +1,8 @@
+/* no_license.c - has no licence.
+ * Caught by: ? */
+#define LICENSE NULL
+#include "source.h"
+
+
+
+SOURCE_PLUGIN("no-license");

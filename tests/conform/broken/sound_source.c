@@ -1,0 +1,7 @@
+/* sound_source.c - nothing wrong with it.
+ * Caught by: ? */
+#include "source.h"
+
+
+
+SOURCE_PLUGIN("sound-source");
