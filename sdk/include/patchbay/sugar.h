@@ -80,7 +80,7 @@ static inline uint32_t patchbay_headers(const patchbay_request *r, patchbay_str 
 /* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
 static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
 {
-	patchbay_str none = { NULL, 0 }, value;
+	patchbay_str none = { NULL, 0 }, value = none;
 	return patchbay_headers(r, name, &value) == 1 ? value : none;
 }
 
