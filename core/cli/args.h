@@ -35,8 +35,14 @@ struct args {
 	const char *what; /* what to say when there are too few or too many: "one ID, please" */
 };
 
-#define ARG_CONFIG(variable) { "config", 'c', ARG_TEXT, variable }
-#define ARG_JSON(variable) { "json", 0, ARG_FLAG, variable }
+#define ARG_CONFIG(variable)                                                                                           \
+	{                                                                                                              \
+		"config", 'c', ARG_TEXT, variable                                                                      \
+	}
+#define ARG_JSON(variable)                                                                                             \
+	{                                                                                                              \
+		"json", 0, ARG_FLAG, variable                                                                          \
+	}
 
 /* -1: go on; the operands are those from argv[optind] on. Else the exit status: help was printed to stdout (0), or
  * what is wrong to stderr (2). */

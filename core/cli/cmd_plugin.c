@@ -46,7 +46,7 @@ int cmd_plugin(int argc, char **argv)
 		names[i] = subcommands[i].name;
 	}
 	const char *nearest = str_nearest(str_c(argv[1]), names, N_SUBCOMMANDS);
-	fprintf(stderr, "patchbay plugin: there is no command '%s'%s%s%s; `patchbay plugin --help` lists them\n", argv[1],
-		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "");
+	fprintf(stderr, "patchbay plugin: there is no command '%s'%s%s%s; `patchbay plugin --help` lists them\n",
+		argv[1], nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "");
 	return 2;
 }

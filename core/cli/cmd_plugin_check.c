@@ -33,9 +33,12 @@ int cmd_plugin_check(int argc, char **argv)
 	struct arg_list set = { 0 };
 	bool list = false;
 	const struct arg v[] = {
-		{ "set", 0, ARG_LIST, &set },	     { "only", 0, ARG_TEXT, &order.only },
-		{ "list", 0, ARG_FLAG, &list },	     { "seed", 0, ARG_NUMBER, &order.seed },
-		{ "in-process", 0, ARG_FLAG, &order.in_process }, ARG_JSON(&order.json),
+		{ "set", 0, ARG_LIST, &set },
+		{ "only", 0, ARG_TEXT, &order.only },
+		{ "list", 0, ARG_FLAG, &list },
+		{ "seed", 0, ARG_NUMBER, &order.seed },
+		{ "in-process", 0, ARG_FLAG, &order.in_process },
+		ARG_JSON(&order.json),
 	};
 	const struct args args = { "plugin check", help, v, sizeof(v) / sizeof(v[0]), 0, 1, "one FILE.so, please" };
 	int status = args_parse(&args, argc, argv);

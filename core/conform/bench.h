@@ -17,6 +17,11 @@ struct bench {
 	bool by_address;
 };
 
+#define BENCH_NO_PLAY                                                                                                  \
+	"the plugin cannot play its provider, so there is nothing genuine to try; give it " PATCHBAY_SIMULATE          \
+	" (<patchbay/simulate.h>)"
+
+bool bench_plays(struct kit *); /* has the plugin samples? */
 /* An instance, and the address that its samples must come from. Skips when there is nothing to play, or when what is
  * played is refused (see source.genuine), unless anything will do. */
 void bench_open(struct bench *, struct kit *, bool anything);
@@ -32,6 +37,8 @@ patchbay_status bench_sample(struct bench *, struct guest *, uint32_t i, uint64_
 bool bench_pick(struct bench *, bool largest, patchbay_request *ret, patchbay_request *ret_plain);
 /* The same request with another body, signed anew if the plugin can. */
 patchbay_request bench_with_body(struct bench *, const patchbay_request *plain, patchbay_str body);
+/* Signs it, as it is. */
+patchbay_status bench_sign(struct bench *, struct guest *, patchbay_request *);
 patchbay_request bench_plain(struct bench *, patchbay_str body); /* POST, JSON, unsigned */
 
 patchbay_status bench_verify(struct guest *, const patchbay_request *);

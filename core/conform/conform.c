@@ -56,7 +56,7 @@ static void gather(const struct conform_test *test, const struct result *results
 		result->verdict = VERDICT_FAIL;
 		snprintf(result->sentence, sizeof(result->sentence), "%.1000s (seen in %s); %s", told,
 			 results[i].test->name,
-			 output	 ? "what a person should know goes to host->log() or host->explain()"
+			 output  ? "what a person should know goes to host->log() or host->explain()"
 			 : state ? "a plugin shares its process with others, and leaves it as it is"
 				 : "leave it out of every sentence");
 	}
@@ -72,7 +72,8 @@ int conform_check(const struct conform_order *order)
 	for (size_t i = 0; i < conform_n_tests; i++)
 		selected += is_selected(order, &conform_tests[i]);
 	if (selected == 0) {
-		fprintf(stderr, "patchbay plugin check: no test is called '%s'; `patchbay plugin check --list` names them\n",
+		fprintf(stderr,
+			"patchbay plugin check: no test is called '%s'; `patchbay plugin check --list` names them\n",
 			order->only);
 		free(results);
 		return 2;

@@ -1,6 +1,8 @@
 /* deed.c - see deed.h. */
 #include "conform/deed.h"
 
+#include "base/utf8.h"
+#include "conform/taken.h"
 #include "plugin/ability.h"
 
 #include <inttypes.h>
@@ -17,8 +19,8 @@
 	"\"token_type\":\"bearer\",\"expires_in\":3600,\"data\":{}}"
 
 const struct http_answer_fake deed_good[] = {
-	{ "200 with JSON", PATCHBAY_OK, 200, false, RICH }, { "200 with \"ok\"", PATCHBAY_OK, 200, false, "ok" },
-	{ "201 with JSON", PATCHBAY_OK, 201, false, RICH }, { "202 with JSON", PATCHBAY_OK, 202, false, RICH },
+	{ "200 with JSON", PATCHBAY_OK, 200, false, RICH },  { "200 with \"ok\"", PATCHBAY_OK, 200, false, "ok" },
+	{ "201 with JSON", PATCHBAY_OK, 201, false, RICH },  { "202 with JSON", PATCHBAY_OK, 202, false, RICH },
 	{ "204 with nothing", PATCHBAY_OK, 204, false, "" }, { "200 with nothing", PATCHBAY_OK, 200, false, "" },
 };
 const size_t deed_n_good = sizeof(deed_good) / sizeof(deed_good[0]);
@@ -130,7 +132,8 @@ static void judge(struct deed *deed, size_t n, patchbay_str checkpoint)
 		patchbay_result *r = &deed->results[i];
 		if (!is_result(r->status))
 			kit_fail(kit,
-				 "act() gives event %zu of %zu the status %s (%d)%s%s; it may be OK, RETRY, AGAIN, DOWN, "
+				 "act() gives event %zu of %zu the status %s (%d)%s%s; it may be OK, RETRY, AGAIN, "
+				 "DOWN, "
 				 "UNTOUCHED, EBADEVENT, ECONFIG or EBADSINK",
 				 i + 1, n, kit_status_name(r->status), (int)r->status, kit->what[0] ? ", with " : "",
 				 kit->what);
@@ -138,6 +141,13 @@ static void judge(struct deed *deed, size_t n, patchbay_str checkpoint)
 		patchbay_str why = r->why.n ? kit_copy(kit, r->why) : STR("");
 		kit->shared->calling[0] = '\0';
 		kit_look_for_secrets(kit, SIDE_SINK, "act()", why);
+		for (size_t k = 0, m = 1; k < why.n && kit->judges_reply; k += m)
+			if ((m = utf8_sequence((const unsigned char *)why.p + k, why.n - k)) == 0)
+				kit_fail(kit,
+					 "the reason that act() gives for event %zu of %zu is no text; does it point "
+					 "to memory that "
+					 "is gone when act() returns?",
+					 i + 1, n);
 		if (r->why.p != untouched)
 			r->why = why;
 	}
@@ -155,20 +165,26 @@ size_t deed_act_again(struct deed *deed, size_t n)
 
 	for (int times = 0; again == n && times <= AGAIN_MAX; times++) {
 		patchbay_str checkpoint = STR("");
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i <= n; i++)
 			deed->results[i] = (patchbay_result){ PATCHBAY_RETRY, 0, { untouched, 0 } };
 		guest_begin(&deed->guest, TIMEOUT_MS);
 		kit_enter(kit, "act()");
 		kit->plugin->sink->act(deed->guest.self, &deed->guest.call, deed->batch, n, deed->results, &checkpoint);
 		kit_leave(kit, "act()");
+		taken_scribble();
+		if (!deed_forgot(deed, n) && kit->judges_reply)
+			kit_fail(kit, "act() writes to results[%zu], but there are only %zu events%s%s", n, n,
+				 kit->what[0] ? ", with " : "", kit->what);
 		judge(deed, n, checkpoint);
 		again = 0;
 		for (size_t i = 0; i < n; i++)
 			again += deed->results[i].status == PATCHBAY_AGAIN;
 		if (again == n && times == AGAIN_MAX)
-			kit_fail(kit, "act() answers AGAIN more than %d times in a row, and never does anything", AGAIN_MAX);
+			kit_fail(kit, "act() answers AGAIN more than %d times in a row, and never does anything",
+				 AGAIN_MAX);
 		if (again == n && checkpoint.n == 0)
-			kit_fail(kit, "act() answers AGAIN without a checkpoint, so nothing will be different next time");
+			kit_fail(kit,
+				 "act() answers AGAIN without a checkpoint, so nothing will be different next time");
 	}
 	for (size_t i = 0; i < n; i++)
 		ok += deed->results[i].status == PATCHBAY_OK;

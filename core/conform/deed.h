@@ -20,8 +20,8 @@ struct deed {
 	patchbay_str kept; /* the checkpoint that it handed back last, in the kit's memory */
 	patchbay_delivery events[DEED_EVENTS];
 	const patchbay_delivery *batch[DEED_EVENTS];
-	patchbay_result results[DEED_EVENTS];
-	uint64_t serial; /* of the next event */
+	patchbay_result results[DEED_EVENTS + 1]; /* the last is nobody's */
+	uint64_t serial;                          /* of the next event */
 };
 
 /* An instance, resumed if it can be. Skips when it does not resume. */
@@ -30,7 +30,7 @@ void deed_close(struct deed *);
 /* New events, n of them, and one call of act() for them; AGAIN is obeyed. Their results are judged: statuses, reasons.
  * Returns how many are OK. */
 size_t deed_act(struct deed *, size_t n);
-void deed_fill(struct deed *, size_t n); /* the events alone */
+void deed_fill(struct deed *, size_t n);        /* the events alone */
 size_t deed_act_again(struct deed *, size_t n); /* for the events that are there */
 patchbay_status deed_resume(struct deed *, patchbay_str checkpoint);
 /* Was this result left as it came? */

@@ -22,7 +22,7 @@ static void *part(const struct elf *elf, uint64_t offset, uint64_t n)
 	return offset <= elf->size && n <= elf->size - offset ? elf->file + offset : NULL;
 }
 
-static char *name_at(const struct elf *elf, const ElfW(Shdr) *strings, uint32_t at)
+static char *name_at(const struct elf *elf, const ElfW(Shdr) * strings, uint32_t at)
 {
 	char *text = part(elf, strings->sh_offset, strings->sh_size);
 
@@ -35,7 +35,7 @@ static void add(char ***names, size_t *n, char *name)
 	(*names)[(*n)++] = name;
 }
 
-static void read_symbols(struct elf *elf, const ElfW(Shdr) *symbols, const ElfW(Shdr) *strings)
+static void read_symbols(struct elf *elf, const ElfW(Shdr) * symbols, const ElfW(Shdr) * strings)
 {
 	const char *table = part(elf, symbols->sh_offset, symbols->sh_size);
 
@@ -53,7 +53,7 @@ static void read_symbols(struct elf *elf, const ElfW(Shdr) *symbols, const ElfW(
 	}
 }
 
-static void read_sections(struct elf *elf, const ElfW(Ehdr) *header)
+static void read_sections(struct elf *elf, const ElfW(Ehdr) * header)
 {
 	const char *table = part(elf, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
 
@@ -69,7 +69,7 @@ static void read_sections(struct elf *elf, const ElfW(Ehdr) *header)
 	}
 }
 
-static void read_segments(struct elf *elf, const ElfW(Ehdr) *header)
+static void read_segments(struct elf *elf, const ElfW(Ehdr) * header)
 {
 	elf->executable_stack = true; /* which is what a file asks for that says nothing */
 	for (size_t i = 0; i < header->e_phnum; i++) {
@@ -80,7 +80,8 @@ static void read_segments(struct elf *elf, const ElfW(Ehdr) *header)
 		memcpy(&segment, at, sizeof(segment));
 		if (segment.p_type == PT_GNU_STACK)
 			elf->executable_stack = segment.p_flags & PF_X;
-		const char *dynamic = segment.p_type == PT_DYNAMIC ? part(elf, segment.p_offset, segment.p_filesz) : NULL;
+		const char *dynamic =
+			segment.p_type == PT_DYNAMIC ? part(elf, segment.p_offset, segment.p_filesz) : NULL;
 		for (size_t k = 0; dynamic && k < segment.p_filesz / sizeof(ElfW(Dyn)); k++) {
 			ElfW(Dyn) entry;
 			memcpy(&entry, dynamic + k * sizeof(entry), sizeof(entry));
@@ -134,13 +135,13 @@ bool elf_imports(const struct elf *elf, const char *name)
 /* ---- In memory */
 
 struct tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const char *strings;
-	const ElfW(Rela) *calls, *others;
+	const ElfW(Rela) * calls, *others;
 	size_t calls_size, others_size;
 };
 
-static bool redirect_in(const struct tables *t, uintptr_t base, const ElfW(Rela) *v, size_t size, const char *name,
+static bool redirect_in(const struct tables *t, uintptr_t base, const ElfW(Rela) * v, size_t size, const char *name,
 			void *instead)
 {
 	long page = sysconf(_SC_PAGESIZE);

@@ -22,30 +22,61 @@
 #define ARCH AUDIT_ARCH_AARCH64
 #endif
 
-#define CALL(group_, name_) { group_, __NR_##name_, #name_ }
+#define CALL(group_, name_)                                                                                            \
+	{                                                                                                              \
+		group_, __NR_##name_, #name_                                                                           \
+	}
 
 static const struct forbidden {
 	unsigned group;
 	int number;
 	const char *name;
 } calls[] = {
-	CALL(FORBID_NETWORK, connect),      CALL(FORBID_NETWORK, sendto),       CALL(FORBID_NETWORK, sendmsg),
-	CALL(FORBID_NETWORK, bind),         CALL(FORBID_NETWORK, listen),       CALL(FORBID_CHANGES, mkdirat),
-	CALL(FORBID_CHANGES, unlinkat),     CALL(FORBID_CHANGES, symlinkat),    CALL(FORBID_CHANGES, linkat),
-	CALL(FORBID_CHANGES, ftruncate),    CALL(FORBID_CHANGES, fchmod),       CALL(FORBID_CHANGES, fchmodat),
-	CALL(FORBID_CHANGES, execve),       CALL(FORBID_CHANGES, kill),         CALL(FORBID_FILES, openat),
-	CALL(FORBID_FILES, socket),         CALL(FORBID_FILES, write),          CALL(FORBID_FILES, writev),
-	CALL(FORBID_FILES, pwrite64),       CALL(FORBID_FILES, read),           CALL(FORBID_FILES, pread64),
-	CALL(FORBID_FILES, fsync),          CALL(FORBID_FILES, fdatasync),      CALL(FORBID_WAITING, nanosleep),
-	CALL(FORBID_WAITING, clock_nanosleep), CALL(FORBID_WAITING, ppoll),     CALL(FORBID_WAITING, pselect6),
+	CALL(FORBID_NETWORK, connect),
+	CALL(FORBID_NETWORK, sendto),
+	CALL(FORBID_NETWORK, sendmsg),
+	CALL(FORBID_NETWORK, bind),
+	CALL(FORBID_NETWORK, listen),
+	CALL(FORBID_CHANGES, mkdirat),
+	CALL(FORBID_CHANGES, unlinkat),
+	CALL(FORBID_CHANGES, symlinkat),
+	CALL(FORBID_CHANGES, linkat),
+	CALL(FORBID_CHANGES, ftruncate),
+	CALL(FORBID_CHANGES, fchmod),
+	CALL(FORBID_CHANGES, fchmodat),
+	CALL(FORBID_CHANGES, execve),
+	CALL(FORBID_CHANGES, kill),
+	CALL(FORBID_FILES, openat),
+	CALL(FORBID_FILES, socket),
+	CALL(FORBID_FILES, write),
+	CALL(FORBID_FILES, writev),
+	CALL(FORBID_FILES, pwrite64),
+	CALL(FORBID_FILES, read),
+	CALL(FORBID_FILES, pread64),
+	CALL(FORBID_FILES, fsync),
+	CALL(FORBID_FILES, fdatasync),
+	CALL(FORBID_WAITING, nanosleep),
+	CALL(FORBID_WAITING, clock_nanosleep),
+	CALL(FORBID_WAITING, ppoll),
+	CALL(FORBID_WAITING, pselect6),
 	CALL(FORBID_WAITING, epoll_pwait),
 #ifdef __NR_open
-	CALL(FORBID_FILES, open),           CALL(FORBID_CHANGES, creat),        CALL(FORBID_CHANGES, mkdir),
-	CALL(FORBID_CHANGES, unlink),       CALL(FORBID_CHANGES, rename),       CALL(FORBID_CHANGES, renameat),
-	CALL(FORBID_WAITING, poll),         CALL(FORBID_WAITING, select),       CALL(FORBID_WAITING, epoll_wait),
-	CALL(FORBID_WAITING, pause),        CALL(FORBID_CHANGES, fork),         CALL(FORBID_CHANGES, vfork),
+	CALL(FORBID_FILES, open),
+	CALL(FORBID_CHANGES, creat),
+	CALL(FORBID_CHANGES, mkdir),
+	CALL(FORBID_CHANGES, unlink),
+	CALL(FORBID_CHANGES, rename),
+	CALL(FORBID_CHANGES, renameat),
+	CALL(FORBID_WAITING, poll),
+	CALL(FORBID_WAITING, select),
+	CALL(FORBID_WAITING, epoll_wait),
+	CALL(FORBID_WAITING, pause),
+	CALL(FORBID_CHANGES, fork),
+	CALL(FORBID_CHANGES, vfork),
 #endif
-	CALL(FORBID_CHANGES, renameat2),    CALL(FORBID_CHANGES, clone),        CALL(FORBID_CHANGES, clone3),
+	CALL(FORBID_CHANGES, renameat2),
+	CALL(FORBID_CHANGES, clone),
+	CALL(FORBID_CHANGES, clone3),
 };
 
 static char *told_to;
@@ -76,7 +107,7 @@ static size_t add(struct sock_filter *program, size_t n, struct sock_filter line
 #define IF_IS(value, yes, no) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), yes, no)
 #define IF_BITS(value, yes, no) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(value), yes, no)
 #define ANSWER(value) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, value)
-#define ARGUMENT(i) (offsetof(struct seccomp_data, args) + (i) * 8)
+#define ARGUMENT(i) (offsetof(struct seccomp_data, args) + (i)*8)
 
 bool process_forbid(unsigned what, int exit_status, char *told, size_t size)
 {

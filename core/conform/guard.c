@@ -87,7 +87,8 @@ patchbay_request *guard_request(struct guard *guard, struct kit *kit, const patc
 	guard_init(guard, kit, texts, total, flags);
 	patchbay_kv *headers = kit_alloc(kit, (r->n_headers + 1) * sizeof(*headers));
 	for (uint32_t i = 0; i < r->n_headers; i++)
-		headers[i] = (patchbay_kv){ guard_put(guard, r->headers[i].key), guard_put(guard, r->headers[i].value) };
+		headers[i] =
+			(patchbay_kv){ guard_put(guard, r->headers[i].key), guard_put(guard, r->headers[i].value) };
 	copy.headers = guard_put_bytes(guard, headers, r->n_headers * sizeof(*headers));
 	copy.method = guard_put(guard, r->method);
 	copy.path = guard_put(guard, r->path);

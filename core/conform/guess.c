@@ -244,8 +244,8 @@ static void add_value(const struct guess *g, const patchbay_option *o, int alter
 			buf_addf(out, "%s", alternative % 2 ? ".id" : ".data");
 			break;
 		case PATCHBAY_T_TEXT:
-			buf_addf(out, names(o->name, "path") || alternative % 2 ? "'/event/\\(.id)'"
-										 : "'event \\(.id)'");
+			buf_addf(out,
+				 names(o->name, "path") || alternative % 2 ? "'/event/\\(.id)'" : "'event \\(.id)'");
 			break;
 		case PATCHBAY_T_FIELDS:
 			buf_addf(out, "[id, time, type, data: .data]");

@@ -37,8 +37,7 @@ static void take_line(const patchbay_host *host, int32_t level, patchbay_str mes
 
 static int64_t now_ns(const patchbay_host *host)
 {
-	const struct kit *kit = kit_of(host);
-	return kit->clock_ns + clock_steady_ns() - kit->began_ns;
+	return kit_now_ns(kit_of(host));
 }
 
 static int64_t left_ms(const patchbay_call *call)
@@ -62,11 +61,9 @@ static patchbay_str secret_name(const patchbay_host *host, const char *option, s
 static void init(struct guest *guest, struct kit *kit, enum side side, const void *options,
 		 const struct config_secrets *secrets)
 {
-	*guest = (struct guest){ .host = instance_host_table,
-				 .kit = kit,
-				 .side = side,
-				 .options = options,
-				 .secrets = secrets };
+	*guest = (struct guest){
+		.host = instance_host_table, .kit = kit, .side = side, .options = options, .secrets = secrets
+	};
 	guest->host.service = give_service;
 	guest->host.log = take_line;
 	guest->host.now_ns = now_ns;
@@ -94,8 +91,9 @@ static void judge_control(struct guest *guest, const char *function, patchbay_st
 {
 	kit_leave(guest->kit, function);
 	if (status > 0 || status < PATCHBAY_EUNSUPPORTED)
-		kit_fail(guest->kit, "%s answers with status %d; it may answer PATCHBAY_OK, or why not: ECONFIG, ENOMEM",
-			 function, (int)status);
+		kit_fail(guest->kit,
+			 "%s answers with status %d; it may answer PATCHBAY_OK, or why not: ECONFIG, ENOMEM", function,
+			 (int)status);
 	kit_look_for_secrets(guest->kit, guest->side, function, guest->call.why);
 }
 

@@ -15,6 +15,7 @@
 
 #define LOOKS 400 /* a look at the process takes a while, and what calls change is found early */
 #define SECRET_MIN 8
+#define PATIENCE_S 3
 
 noreturn static void end(struct kit *kit, enum verdict verdict, const char *fmt, va_list ap)
 {
@@ -138,6 +139,16 @@ void kit_forbid(struct kit *kit, unsigned what)
 
 /* ---- Small things */
 
+int64_t kit_now_ns(const struct kit *kit)
+{
+	return kit->clock_ns + clock_steady_ns() - kit->began_ns;
+}
+
+bool kit_hurries(const struct kit *kit)
+{
+	return clock_steady_ns() - kit->began_ns > PATIENCE_S * NS_PER_S * (KIT_SANITIZED ? 6 : 1);
+}
+
 uint64_t kit_random(struct kit *kit) /* xorshift64* */
 {
 	kit->random ^= kit->random >> 12;
@@ -205,8 +216,8 @@ const patchbay_option *kit_table_of(const patchbay_plugin *plugin, enum side sid
 const char *kit_status_name(patchbay_status status)
 {
 	static const char *const positive[] = { "OK", "REPLY", "RETRY", "AGAIN", "DOWN", "UNTOUCHED" };
-	static const char *const negative[] = { "",	   "EDENIED", "EMALFORMED", "EBADEVENT",   "EBADSINK",
-						"ECONFIG", "ENOMEM",  "ELIMIT",	    "EUNSUPPORTED" };
+	static const char *const negative[] = { "",        "EDENIED", "EMALFORMED", "EBADEVENT",   "EBADSINK",
+						"ECONFIG", "ENOMEM",  "ELIMIT",     "EUNSUPPORTED" };
 
 	if (status >= 0 && status <= PATCHBAY_UNTOUCHED)
 		return positive[status];

@@ -49,13 +49,14 @@ struct kit {
 	struct arena memory;         /* the test's own, until its end */
 	char what[200];              /* under which circumstances calls are made: "the body cut to 12 bytes" */
 	struct process_state before; /* the call at hand */
-	bool muted;            /* calls are not announced: what is measured must not be disturbed */
-	unsigned looks;        /* how often the process was looked at */
-	bool judges_events;    /* an event that is not well formed fails the test */
-	int64_t clock_ns;      /* the host's clock: this, and what has passed since the test began */
-	int64_t began_ns;      /* steady clock */
-	int64_t left_ms;       /* of every call; -1: as it is */
-	bool no_services;      /* the host offers nothing */
+	bool muted;                  /* calls are not announced: what is measured must not be disturbed */
+	unsigned looks;              /* how often the process was looked at */
+	bool judges_events;          /* an event that is not well formed fails the test */
+	bool judges_reply; /* so do bytes written outside of *reply or results, and reasons that are no text */
+	int64_t clock_ns;  /* the host's clock: this, and what has passed since the test began */
+	int64_t began_ns;  /* steady clock */
+	int64_t left_ms;   /* of every call; -1: as it is */
+	bool no_services;  /* the host offers nothing */
 };
 
 /* ---- How a test ends: by returning, passed; or by one of these. Not for other threads. */
@@ -74,6 +75,11 @@ void kit_look_for_secrets(struct kit *, enum side, const char *function, patchba
 
 /* From now on such system calls of this thread end the test. Skips where that cannot be had. */
 void kit_forbid(struct kit *, unsigned what);
+
+/* Has it taken so long already that not all need be tried? The plugin is slow then, which budget.time says. */
+bool kit_hurries(const struct kit *);
+
+int64_t kit_now_ns(const struct kit *); /* the host's clock */
 
 uint64_t kit_random(struct kit *);
 uint64_t kit_below(struct kit *, uint64_t n); /* 0..n-1 */
@@ -102,8 +108,8 @@ enum needs {
 	NEEDS_PLUGIN, /* it is loaded */
 	NEEDS_SOURCE, /* it has that side, and an instance can be made */
 	NEEDS_SINK,
-	NEEDS_ANY,    /* an instance of either side can be made */
-	GATHERED,     /* judged from what the others' processes told */
+	NEEDS_ANY, /* an instance of either side can be made */
+	GATHERED,  /* judged from what the others' processes told */
 };
 
 struct conform_test {

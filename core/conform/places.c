@@ -23,7 +23,7 @@ static void add(struct places *places, struct place place)
 static bool proves_nothing(patchbay_str key)
 {
 	static const char *const names[] = { "content-type", "content-length", "content-encoding", "user-agent",
-					     "host",	     "accept",	       "accept-encoding",  "connection" };
+					     "host",         "accept",         "accept-encoding",  "connection" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (str_is(key, names[i]))

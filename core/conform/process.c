@@ -45,8 +45,8 @@ void process_look(struct process_state *state)
 		if (sigaction(s, NULL, &now) != 0)
 			continue;
 		state->signals[s].flags = now.sa_flags;
-		state->signals[s].handler = now.sa_flags & SA_SIGINFO ? (uintptr_t)now.sa_sigaction
-								      : (uintptr_t)now.sa_handler;
+		state->signals[s].handler =
+			now.sa_flags & SA_SIGINFO ? (uintptr_t)now.sa_sigaction : (uintptr_t)now.sa_handler;
 	}
 }
 
@@ -67,8 +67,7 @@ const char *process_change(const struct process_state *before, struct buf *text)
 	for (int s = 1; s < PROCESS_SIGNALS && text->n == 0; s++)
 		if (before->signals[s].handler != now.signals[s].handler ||
 		    before->signals[s].flags != now.signals[s].flags)
-			buf_addf(text, "what happens on signal %d (SIG%s)", s,
-				 sigabbrev_np(s) ? sigabbrev_np(s) : "?");
+			buf_addf(text, "what happens on signal %d (SIG%s)", s, sigabbrev_np(s) ? sigabbrev_np(s) : "?");
 	return text->n ? buf_cstr(text) : NULL;
 }
 

@@ -74,7 +74,8 @@ void report_add(struct report *report, const struct result *result)
 	printf("  %-5s %s%s%s%s\n", word(result->verdict), result->test->name, result->info[0] ? " (" : "",
 	       result->info, result->info[0] ? ")" : "");
 	if (result->verdict != VERDICT_PASS)
-		print_wrapped(result->sentence);
+		print_wrapped(strcmp(report->last, result->sentence) == 0 ? "(the same)" : result->sentence);
+	snprintf(report->last, sizeof(report->last), "%s", result->verdict == VERDICT_PASS ? "" : result->sentence);
 	fflush(stdout);
 }
 

@@ -7,6 +7,7 @@
 struct report {
 	const struct conform_order *order;
 	size_t passed, failed, skipped;
+	char last[SENTENCE_SIZE]; /* what was said of the test before, "" if it passed */
 };
 
 void report_begin(struct report *, const struct conform_order *);

@@ -43,8 +43,9 @@ int runner_init(struct runner *runner, const struct conform_order *order)
 	*runner = (struct runner){ .order = order };
 	runner->folder = xasprintf("%s/patchbay-check-XXXXXX", base && *base ? base : "/tmp");
 	if (!mkdtemp(runner->folder)) {
-		fprintf(stderr, "patchbay plugin check: cannot make a folder in %s: %s; set TMPDIR to one that can be "
-				"written to\n",
+		fprintf(stderr,
+			"patchbay plugin check: cannot make a folder in %s: %s; set TMPDIR to one that can be "
+			"written to\n",
 			base && *base ? base : "/tmp", strerror(errno));
 		free(runner->folder);
 		return -1;

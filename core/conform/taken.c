@@ -6,12 +6,15 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EVENTS_MAX 10000
 #define NAME_MAX_BYTES 255
+#define STACK_BYTES 16384
+#define TIME_MIN_NS (INT64_C(631152000) * 1000000000)  /* the year 1990 */
 #define TIME_MAX_NS (INT64_C(7258118400) * 1000000000) /* the year 2200 */
 #define FLAGS (PATCHBAY_EVENT_TEST | PATCHBAY_EVENT_ENRICH | PATCHBAY_EVENT_TYPE_GUESSED)
 
@@ -58,7 +61,7 @@ static const char *unfit_names(const patchbay_event *e)
 }
 
 /* NULL: it is well formed. */
-static const char *wrong_with(const patchbay_event *e, patchbay_str body)
+static const char *wrong_with(const patchbay_event *e, patchbay_str body, bool plausible)
 {
 	if (!is_utf8(e->type) || !is_utf8(e->kind) || !is_utf8(e->subject))
 		return "its type, kind or subject is not UTF-8";
@@ -68,8 +71,8 @@ static const char *wrong_with(const patchbay_event *e, patchbay_str body)
 		return "it has flags that are none of PATCHBAY_EVENT_*";
 	if (e->reserved)
 		return "its `reserved` is not zero; begin with an event that is zero all over";
-	if (e->time_ns < 0 || e->time_ns > TIME_MAX_NS)
-		return "its time is before 1970 or after 2200; time_ns counts nanoseconds since 1970, 0 is unknown";
+	if (plausible && e->time_ns && (e->time_ns < TIME_MIN_NS || e->time_ns > TIME_MAX_NS))
+		return "its time is before 1990 or after 2200; time_ns counts nanoseconds since 1970, 0 is unknown";
 	if (e->data.n == 0)
 		return "it has no data; data is the provider's JSON";
 	if (!(e->flags & PATCHBAY_EVENT_TEST) && !is_json(e->data))
@@ -77,6 +80,14 @@ static const char *wrong_with(const patchbay_event *e, patchbay_str body)
 	if (!is_part(body, e->data) && is_json(body))
 		return "its data is no part of the body; it must be the provider's JSON, byte for byte";
 	return NULL;
+}
+
+__attribute__((noinline)) void taken_scribble(void)
+{
+	char stack[STACK_BYTES];
+
+	memset(stack, 0xa5, sizeof(stack));
+	__asm__ volatile("" : : "r"(stack) : "memory"); /* it must not be left out */
 }
 
 static patchbay_str keep(struct taken *taken, patchbay_str s)
@@ -89,8 +100,9 @@ static patchbay_status emit(void *ctx, const patchbay_event *given)
 	struct taken *taken = ctx;
 	patchbay_event event = { 0 };
 
-	if (taken->refused)
-		taken->after_refusal++;
+	taken_scribble();
+	if (taken->yields)
+		sched_yield();
 	if ((taken->refuse_from && taken->n + 1 >= taken->refuse_from) || taken->n >= EVENTS_MAX) {
 		taken->refused = true;
 		return PATCHBAY_ENOMEM;
@@ -120,7 +132,7 @@ static patchbay_status emit(void *ctx, const patchbay_event *given)
 				      .token = keep(taken, event.token),
 				      .data = keep(taken, event.data),
 				      .time_ns = event.time_ns };
-	const char *wrong = taken->fault[0] ? NULL : wrong_with(&event, taken->request->body);
+	const char *wrong = taken->fault[0] ? NULL : wrong_with(&event, taken->request->body, taken->plausible);
 	if (wrong)
 		snprintf(taken->fault, sizeof(taken->fault), "event %zu (type '%.*s'): %s", taken->n,
 			 (int)(event.type.n < 60 ? event.type.n : 60), event.type.n ? event.type.p : "", wrong);
@@ -155,7 +167,8 @@ bool taken_same(const struct taken *a, const struct taken *b, char *why, size_t 
 		    differ("token", i, x->token, y->token, why, size) || differ("data", i, x->data, y->data, why, size))
 			return false;
 		if (x->dedupe != y->dedupe || x->flags != y->flags || x->time_ns != y->time_ns) {
-			snprintf(why, size, "dedupe, flags or time of event %zu are %u, %u, %lld once and %u, %u, %lld then",
+			snprintf(why, size,
+				 "dedupe, flags or time of event %zu are %u, %u, %lld once and %u, %u, %lld then",
 				 i + 1, x->dedupe, x->flags, (long long)x->time_ns, y->dedupe, y->flags,
 				 (long long)y->time_ns);
 			return false;

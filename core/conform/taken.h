@@ -18,7 +18,8 @@ struct taken {
 	struct taken_event *v;
 	size_t n, refuse_from; /* from this event on, ENOMEM; 0: none */
 	bool refused;          /* it was answered ENOMEM */
-	size_t after_refusal;  /* events that came all the same */
+	bool plausible;        /* their times must be */
+	bool yields;           /* lets other threads run before an event is looked at */
 	char fault[400];       /* what is wrong with one of them; "" nothing */
 	struct arena memory;
 };
@@ -28,5 +29,7 @@ void taken_fini(struct taken *);
 patchbay_emitter taken_emitter(struct taken *);
 /* Are these the same events? False: `why` says which differs, and in what. */
 bool taken_same(const struct taken *, const struct taken *, char *why, size_t size);
+/* Writes over the stack below its caller: what a function that has returned left there is gone. */
+void taken_scribble(void);
 
 #endif

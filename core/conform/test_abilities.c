@@ -65,7 +65,8 @@ static void be_idle(struct deed *deed)
 	patchbay_status status = deed->idle.idle(deed->guest.self, &deed->guest.call, &checkpoint);
 	kit_leave(kit, "idle()");
 	if (status == PATCHBAY_REPLY || status > PATCHBAY_UNTOUCHED || status < PATCHBAY_EUNSUPPORTED)
-		kit_fail(kit, "idle() answers with status %s (%d), which it must not", kit_status_name(status), (int)status);
+		kit_fail(kit, "idle() answers with status %s (%d), which it must not", kit_status_name(status),
+			 (int)status);
 	if (checkpoint.n > 4096)
 		kit_fail(kit, "idle() hands back a checkpoint of %zu bytes; 4096 are the limit", checkpoint.n);
 	(void)kit_copy(kit, checkpoint);

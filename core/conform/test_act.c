@@ -52,7 +52,8 @@ static void decide_all(struct deed *deed, size_t n)
 		for (size_t i = 0; i < left; i++) {
 			if (deed_forgot(deed, i) && guest_why(&deed->guest).n == 0)
 				kit_fail(kit,
-					 "act() leaves the result of event %zu of %zu as it came; decide each one (UNTOUCHED, if "
+					 "act() leaves the result of event %zu of %zu as it came; decide each one "
+					 "(UNTOUCHED, if "
 					 "it was not attempted), or it is retried for ever, and nobody knows why",
 					 i + 1, left);
 			if (deed->results[i].status == PATCHBAY_UNTOUCHED)
@@ -61,8 +62,10 @@ static void decide_all(struct deed *deed, size_t n)
 				decided++;
 		}
 		if (decided == 0)
-			kit_fail(kit, "act() leaves all %zu events untouched while nothing is in its way; attempt at least one "
-				      "in a call",
+			kit_fail(kit,
+				 "act() leaves all %zu events untouched while nothing is in its way; attempt at least "
+				 "one "
+				 "in a call",
 				 left);
 		left = kept;
 	}
@@ -77,6 +80,7 @@ void test_act_decides(struct kit *kit)
 	struct deed deed;
 
 	process_isolate_network();
+	kit->judges_reply = true;
 	deed_open(&deed, kit);
 	const struct http_answer_fake *good = find_good(&deed, &uses_http);
 	http_fake_set(good ? good : &deed_good[0], NULL, 0);
@@ -108,7 +112,8 @@ static patchbay_str filled(struct kit *kit, size_t n, const char *with)
 	return (patchbay_str){ p, n };
 }
 
-static patchbay_delivery *guarded_event(struct guard *guard, struct kit *kit, const patchbay_delivery *e, unsigned flags)
+static patchbay_delivery *guarded_event(struct guard *guard, struct kit *kit, const patchbay_delivery *e,
+					unsigned flags)
 {
 	patchbay_delivery copy = *e;
 	size_t total = e->data.n + e->subject.n + e->type.n + e->kind.n + e->details.n + ((size_t)40 << 12);
@@ -145,11 +150,34 @@ static void try_event(struct deed *deed, const patchbay_delivery *e, const char 
 
 void test_act_odd(struct kit *kit)
 {
-	static const char *const texts[] = { "", "\r\nBcc: x@example.org\r\n\r\n", "\n", "\"", "'", "\\", "%s%n%s", "../../x",
-					     "/", "=1+1", "<b>&", "\xff\xfe\x80", "\x01\x1b[2J", "a,b\";c", "$(id)", "{}",
-					     "null", "\xf0\x9f\x9a\x9a" };
-	static const char *const datas[] = { "", "null", "[]", "0", "\"\"", "{", "\xff", "{\"a\":\"\\u0000\"}",
-					     "{\"id\":1e999}", "{\"id\":12345678901234567890}" };
+	static const char *const texts[] = { "",
+					     "\r\nBcc: x@example.org\r\n\r\n",
+					     "\n",
+					     "\"",
+					     "'",
+					     "\\",
+					     "%s%n%s",
+					     "../../x",
+					     "/",
+					     "=1+1",
+					     "<b>&",
+					     "\xff\xfe\x80",
+					     "\x01\x1b[2J",
+					     "a,b\";c",
+					     "$(id)",
+					     "{}",
+					     "null",
+					     "\xf0\x9f\x9a\x9a" };
+	static const char *const datas[] = { "",
+					     "null",
+					     "[]",
+					     "0",
+					     "\"\"",
+					     "{",
+					     "\xff",
+					     "{\"a\":\"\\u0000\"}",
+					     "{\"id\":1e999}",
+					     "{\"id\":12345678901234567890}" };
 	struct deed deed;
 	bool uses_http;
 
@@ -214,11 +242,13 @@ void test_act_deadline(struct kit *kit)
 			int64_t took = (clock_steady_ns() - began) / NS_PER_MS;
 			if (took > LATE_MS * (KIT_SANITIZED ? 5 : 1))
 				kit_fail(kit,
-					 "act() takes %lld ms with %d ms left for %zu events while its destination does not "
+					 "act() takes %lld ms with %d ms left for %zu events while its destination "
+					 "does not "
 					 "answer; ask host->left_ms(), and come back in time",
 					 (long long)took, left, n);
 			if (ok && uses_http)
-				kit_fail(kit, "act() says OK for %zu of %zu events while no request was answered", ok, n);
+				kit_fail(kit, "act() says OK for %zu of %zu events while no request was answered", ok,
+					 n);
 		}
 	}
 	kit->left_ms = -1;
@@ -241,7 +271,8 @@ static void try_failure(struct deed *deed, const struct http_answer_fake *bad, c
 		allowed = http_fake_good_answers() < n ? http_fake_good_answers() : n - 1;
 	if (ok > allowed || (n == 1 && ok))
 		kit_fail(kit,
-			 "act() says OK for %zu of %zu events when the answer is %s%s; OK is lost for ever if it was not done: "
+			 "act() says OK for %zu of %zu events when the answer is %s%s; OK is lost for ever if it was "
+			 "not done: "
 			 "look at what send() returns, and at answer.status",
 			 ok, n, bad->name, good_first ? " after a good one" : "");
 }
@@ -274,7 +305,9 @@ void test_act_http(struct kit *kit)
 		http_fake_set(good, NULL, 0);
 		kit_what(kit, "every request answered %s", good->name);
 		if (deed_act(&fresh, 1) == 0)
-			kit_fail(kit, "act() of a fresh instance does not say OK though every request is answered %s: %s, '%.*s'",
+			kit_fail(kit,
+				 "act() of a fresh instance does not say OK though every request is answered %s: %s, "
+				 "'%.*s'",
 				 good->name, kit_status_name(fresh.results[0].status), STR_ARG(fresh.results[0].why));
 		if (http_fake_requests() == 0)
 			kit_fail(kit, "act() of a fresh instance says OK without a request");
@@ -323,7 +356,8 @@ static void must_not_write(struct kit *kit, const char *what)
 		if (ok) {
 			limit_files(RLIM_INFINITY);
 			kit_fail(kit,
-				 "act() says OK for %zu of %zu events while %s; look at what open(), write(), fsync() and "
+				 "act() says OK for %zu of %zu events while %s; look at what open(), write(), fsync() "
+				 "and "
 				 "close() return",
 				 ok, n, what);
 		}
@@ -367,8 +401,9 @@ void test_act_disk(struct kit *kit)
 
 void test_act_unreachable(struct kit *kit)
 {
-	static const char *const connecting[] = { "connect", "curl_easy_perform", "curl_multi_perform", "getaddrinfo",
-						  "BIO_new_connect", "sendto", "gethostbyname" };
+	static const char *const connecting[] = { "connect",      "curl_easy_perform", "curl_multi_perform",
+						  "getaddrinfo",  "BIO_new_connect",   "sendto",
+						  "gethostbyname" };
 	struct elf elf;
 	struct err err;
 	struct deed deed;
@@ -389,7 +424,8 @@ void test_act_unreachable(struct kit *kit)
 		kit_what(kit, "nobody listens where it connects to, %zu events", n);
 		size_t ok = deed_act(&deed, n);
 		if (ok)
-			kit_fail(kit, "act() says OK for %zu of %zu events while its destination cannot be reached", ok, n);
+			kit_fail(kit, "act() says OK for %zu of %zu events while its destination cannot be reached", ok,
+				 n);
 	}
 	kit_info(kit, "%s%s%.*s", kit_status_name(deed.results[0].status), deed.results[0].why.n ? ", " : "",
 		 (int)(deed.results[0].why.n < 120 ? deed.results[0].why.n : 120),

@@ -1,4 +1,5 @@
-/* test_budget.c - verify() and parse() run in the thread that takes everything in: they only compute, and not for long. */
+/* test_budget.c - verify() and parse() run in the thread that takes everything in: they only compute, and not for long.
+ */
 #include "conform/tests.h"
 
 #include "base/clock.h"
@@ -62,7 +63,8 @@ void test_budget_time(struct kit *kit)
 		worst_99 = times[ROUNDS * 99 / 100] > worst_99 ? times[ROUNDS * 99 / 100] : worst_99;
 		if (times[ROUNDS / 2] > BUDGET_NS)
 			kit_fail(kit,
-				 "verify() and parse() of request '%s' take %lld µs, half of the time more (p99 %lld µs); 1 ms is "
+				 "verify() and parse() of request '%s' take %lld µs, half of the time more (p99 %lld "
+				 "µs); 1 ms is "
 				 "the budget: everything that comes in waits meanwhile",
 				 name, (long long)times[ROUNDS / 2] / 1000, (long long)times[ROUNDS * 99 / 100] / 1000);
 	}

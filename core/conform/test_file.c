@@ -65,7 +65,8 @@ void test_file_loads(struct kit *kit)
 			 after.descriptors - before.descriptors);
 	if (best > LOAD_MS * 1000 && !KIT_SANITIZED)
 		kit_fail(kit,
-			 "loading it takes %lld ms; %d ms are the limit: what it prepares while it is loaded belongs into "
+			 "loading it takes %lld ms; %d ms are the limit: what it prepares while it is loaded belongs "
+			 "into "
 			 "create()",
 			 (long long)best / 1000, LOAD_MS);
 	if (best >= 0)
@@ -97,7 +98,8 @@ void test_file_exports(struct kit *kit)
 			buf_addf(&stray, "%s%s", stray.n ? ", " : "", elf.exported[i]);
 	if (n > 0)
 		kit_fail(kit,
-			 "exports %zu more symbols than " ENTRY ": %s%s; compile with -fvisibility=hidden, or link with "
+			 "exports %zu more symbols than " ENTRY
+			 ": %s%s; compile with -fvisibility=hidden, or link with "
 			 "a version script { global: " ENTRY "; local: *; };",
 			 n, buf_cstr(&stray), n > 8 ? ", ..." : "");
 	elf_free(&elf);

@@ -18,8 +18,9 @@ void test_source_genuine(struct kit *kit)
 
 	bench_open(&bench, kit, true);
 	if (!bench.can_play)
-		kit_skip(kit, "the plugin cannot play its provider; with " PATCHBAY_SIMULATE " (<patchbay/simulate.h>) far "
-			      "more of it can be proved");
+		kit_skip(kit,
+			 "the plugin cannot play its provider; with " PATCHBAY_SIMULATE " (<patchbay/simulate.h>) far "
+			 "more of it can be proved");
 	for (uint32_t i = 0; i < bench.play.n_samples; i++) {
 		for (int round = 0; round < 3; round++) {
 			uint64_t serial = round ? kit_random(kit) : 0;
@@ -36,7 +37,8 @@ void test_source_genuine(struct kit *kit)
 			if (status == PATCHBAY_REPLY)
 				continue;
 			if (status != PATCHBAY_OK)
-				kit_fail(kit, "verify() refuses sample '%s', which the plugin signed itself: %s, '%.*s'",
+				kit_fail(kit,
+					 "verify() refuses sample '%s', which the plugin signed itself: %s, '%.*s'",
 					 name, kit_status_name(status), STR_ARG(guest_why(&bench.a)));
 			struct taken taken;
 			taken_init(&taken, &r);
@@ -98,7 +100,7 @@ static patchbay_str random_body(struct kit *kit)
 	char *p = kit_alloc(kit, n + 1);
 
 	if (kit_below(kit, 2))
-		return str_c(texts[kit_below(kit, sizeof(texts) / sizeof(texts[0]))]);
+		return kit_copy(kit, str_c(texts[kit_below(kit, sizeof(texts) / sizeof(texts[0]))]));
 	for (size_t i = 0; i < n; i++)
 		p[i] = (char)kit_random(kit);
 	return (patchbay_str){ p, n };
@@ -119,8 +121,9 @@ static void try_forged(struct bench *bench, patchbay_request *r, const char *wha
 				 "verify() answers OK to what nobody signed, and check() does not warn that this "
 				 "configuration lets everybody in; give the source a secret, or let check() explain()");
 	if (status == PATCHBAY_EDENIED && guest_why(&bench->a).n == 0)
-		kit_fail(kit, "verify() refuses %s without a word; explain() what was missing or wrong, or nobody can mend "
-			      "it",
+		kit_fail(kit,
+			 "verify() refuses %s without a word; explain() what was missing or wrong, or nobody can mend "
+			 "it",
 			 what);
 }
 
@@ -175,8 +178,9 @@ void test_source_wrong_signature(struct kit *kit)
 		tried++;
 		status = bench_verify(&bench.a, &r);
 		if (status >= 0)
-			kit_fail(kit, "verify() answers %s to sample '%s' under PATCHBAY_SIGN_WRONG: either it does not "
-				      "compare the signature, or sign() does not make a wrong one",
+			kit_fail(kit,
+				 "verify() answers %s to sample '%s' under PATCHBAY_SIGN_WRONG: either it does not "
+				 "compare the signature, or sign() does not make a wrong one",
 				 kit_status_name(status), name);
 	}
 	if (!tried)
@@ -211,7 +215,8 @@ void test_source_other_secret(struct kit *kit)
 				same = str_eq(r.headers[h].value, mine.headers[h].value);
 			if (same && kit->order->n_set)
 				kit_skip(kit, "both instances sign alike; is the secret the same because of --set?");
-			kit_fail(kit, "verify() answers OK to what was signed with another secret: the secret does not count");
+			kit_fail(kit, "verify() answers OK to what was signed with another secret: the secret does not "
+				      "count");
 		}
 	}
 	guest_close(&other);
@@ -250,12 +255,13 @@ static void must_refuse(struct bench *bench, struct guest *blank, patchbay_reque
 		foreign(r);
 	if (!lets_in(bench_verify(blank, r)))
 		return;
-	must_not_be_open(kit, blank->options,
-			 kit_format(kit,
-				    "with an empty secret verify() answers OK to %s; without a secret nobody is genuine: "
-				    "refuse it in create(), and in check()",
-				    what)
-				 .p);
+	must_not_be_open(
+		kit, blank->options,
+		kit_format(kit,
+			   "with an empty secret verify() answers OK to %s; without a secret nobody is genuine: "
+			   "refuse it in create(), and in check()",
+			   what)
+			.p);
 }
 
 void test_source_no_secret(struct kit *kit)
@@ -324,16 +330,19 @@ void test_source_address(struct kit *kit)
 			for (size_t m = 0; m < list.n; m++) {
 				uint32_t bytes = list.v[m].bits / 8, rest = list.v[m].bits % 8;
 				bool in = memcmp(list.v[m].addr, from.client_addr, bytes) == 0;
-				listed |= in && (!rest || (list.v[m].addr[bytes] ^ from.client_addr[bytes]) >> (8 - rest) == 0);
+				listed |= in && (!rest ||
+						 (list.v[m].addr[bytes] ^ from.client_addr[bytes]) >> (8 - rest) == 0);
 			}
 			if (listed)
 				continue;
 			tried++;
 			kit_what(kit, "another address: bit %u of one in '%s' changed", bit, table[i].name);
 			if (lets_in(bench_verify(&bench.a, &from)))
-				kit_fail(kit, "verify() answers OK to an address that is not in '%s' (bit %u of one that is, "
-					      "changed)",
-					 table[i].name, bit);
+				kit_fail(
+					kit,
+					"verify() answers OK to an address that is not in '%s' (bit %u of one that is, "
+					"changed)",
+					table[i].name, bit);
 		}
 	}
 	kit_info(kit, "%zu other addresses", tried);
@@ -358,7 +367,8 @@ void test_source_clock(struct kit *kit)
 			status = bench_verify(&bench.a, &r);
 		if (status < 0)
 			kit_fail(kit,
-				 "when the host's clock says %lld, verify() refuses what sign() signs at that moment: '%.*s'; "
+				 "when the host's clock says %lld, verify() refuses what sign() signs at that moment: "
+				 "'%.*s'; "
 				 "the host's clock is the only one: host->now_ns(), request->received_ns",
 				 (long long)years[i], STR_ARG(guest_why(&bench.a)));
 	}

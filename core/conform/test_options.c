@@ -70,9 +70,9 @@ static bool make(struct kit *kit, enum side side, struct buf *first_why)
 		struct guest guest;
 		kit->config[side][0] = config;
 		const void *options = side == SIDE_SOURCE ? config->sources[0].options : config->sinks[0].options;
-		patchbay_status status = guest_create(&guest, kit, side, options,
-						      side == SIDE_SOURCE ? &config->sources[0].secrets
-									  : &config->sinks[0].secrets);
+		patchbay_status status =
+			guest_create(&guest, kit, side, options,
+				     side == SIDE_SOURCE ? &config->sources[0].secrets : &config->sinks[0].secrets);
 		if (status == PATCHBAY_OK) {
 			guest_close(&guest);
 			kit->config[side][1] = attempt(kit, side, 1, i, &why);
@@ -108,7 +108,8 @@ void test_options_instance(struct kit *kit)
 		} else if (!kit->shared->ready[side]) {
 			kit->shared->needs_set[side] = true;
 			buf_addf(&problem,
-				 "%sno options could be guessed with which its %s works, so most of it was not tried; give "
+				 "%sno options could be guessed with which its %s works, so most of it was not tried; "
+				 "give "
 				 "them with --set %s.OPTION=VALUE. What it says: %s",
 				 problem.n ? ". " : "", kit_side_name(side), kit_side_name(side),
 				 why.n ? buf_cstr(&why) : "nothing");

@@ -34,8 +34,9 @@ void test_table_metadata(struct kit *kit)
 	if (plugin->abi_minor > PATCHBAY_ABI_MINOR)
 		kit_info(kit, "built for 1.%u, this patchbay offers 1.%u", plugin->abi_minor, PATCHBAY_ABI_MINOR);
 	if (plugin->abi_minor_need > plugin->abi_minor)
-		kit_fail(kit, "needs version 1.%u of the interface, but says that it was built with 1.%u; set "
-			      ".abi_minor = PATCHBAY_ABI_MINOR",
+		kit_fail(kit,
+			 "needs version 1.%u of the interface, but says that it was built with 1.%u; set "
+			 ".abi_minor = PATCHBAY_ABI_MINOR",
 			 plugin->abi_minor_need, plugin->abi_minor);
 }
 
@@ -54,8 +55,9 @@ static void check_help(struct kit *kit, const char *side, const char *prefix, co
 						kit_fail(kit, "option '%s%s' of its %s has two values named '%s'",
 							 prefix, o->name, side, o->one_of[a]);
 		if (o->flags & PATCHBAY_F_SECRET && o->def)
-			kit_fail(kit, "option '%s%s' of its %s is a secret with a default: everybody knows it; take the "
-				      "default out",
+			kit_fail(kit,
+				 "option '%s%s' of its %s is a secret with a default: everybody knows it; take the "
+				 "default out",
 				 prefix, o->name, side);
 		snprintf(inner, sizeof(inner), "%s%s.", prefix, o->name);
 		if (o->fields)
@@ -83,8 +85,8 @@ void test_table_provider(struct kit *kit)
 	for (uint32_t i = 0; i < p->n_ok; i++) {
 		unsigned from = p->ok[2 * i], to = p->ok[2 * i + 1];
 		if (from < 100 || to > 599 || from > to)
-			kit_fail(kit, "pair %u of .ok is %u to %u; status codes are 100 to 599, the lower one first", i + 1,
-				 from, to);
+			kit_fail(kit, "pair %u of .ok is %u to %u; status codes are 100 to 599, the lower one first",
+				 i + 1, from, to);
 		refusal_is_ok |= p->final_refusal >= from && p->final_refusal <= to;
 	}
 	for (uint32_t i = 0; i < p->n_retry; i++) {
@@ -94,7 +96,8 @@ void test_table_provider(struct kit *kit)
 	}
 	if (p->n_retry && p->retry_horizon_s < sum)
 		kit_fail(kit,
-			 ".retry_horizon_s is %u, but the delays in .retry_s add up to %llu s: the last retry would come "
+			 ".retry_horizon_s is %u, but the delays in .retry_s add up to %llu s: the last retry would "
+			 "come "
 			 "after the horizon",
 			 p->retry_horizon_s, (unsigned long long)sum);
 	if (p->final_refusal && (p->final_refusal < 100 || p->final_refusal > 599))
@@ -107,9 +110,18 @@ void test_table_provider(struct kit *kit)
 
 void test_extension_unknown(struct kit *kit)
 {
-	static const char *const ids[] = { "", "patchbay", "patchbay.", "patchbay.simulate", "patchbay.simulate/2",
-					   "patchbay.simulate/10", "patchbay.poll/0", "patchbay.idle/", "PATCHBAY.IDLE/1",
-					   "patchbay.checkpoint/1 ", "x", "org.example.nothing/1" };
+	static const char *const ids[] = { "",
+					   "patchbay",
+					   "patchbay.",
+					   "patchbay.simulate",
+					   "patchbay.simulate/2",
+					   "patchbay.simulate/10",
+					   "patchbay.poll/0",
+					   "patchbay.idle/",
+					   "PATCHBAY.IDLE/1",
+					   "patchbay.checkpoint/1 ",
+					   "x",
+					   "org.example.nothing/1" };
 
 	for (enum side side = SIDE_SOURCE; side <= SIDE_SINK; side++) {
 		if (!kit->shared->has[side])
@@ -125,7 +137,8 @@ void test_extension_unknown(struct kit *kit)
 			kit_what(kit, "\"%s\"", id);
 			if (guest_ability(kit, side, id))
 				kit_fail(kit,
-					 "extension(\"%s\") of its %s is not NULL, though there is no such ability; compare "
+					 "extension(\"%s\") of its %s is not NULL, though there is no such ability; "
+					 "compare "
 					 "the whole id, and answer NULL for all that you do not know",
 					 id, kit_side_name(side));
 		}
@@ -139,17 +152,35 @@ static const struct known {
 	const char *functions[3];
 	size_t offsets[3];
 } known[] = {
-	{ SIDE_SOURCE, PATCHBAY_SIMULATE, offsetof(patchbay_simulate, sign) + sizeof(void *), { "body", "sign" },
+	{ SIDE_SOURCE,
+	  PATCHBAY_SIMULATE,
+	  offsetof(patchbay_simulate, sign) + sizeof(void *),
+	  { "body", "sign" },
 	  { offsetof(patchbay_simulate, body), offsetof(patchbay_simulate, sign) } },
-	{ SIDE_SOURCE, PATCHBAY_POLL, offsetof(patchbay_poll, poll) + sizeof(void *), { "wanted", "poll" },
+	{ SIDE_SOURCE,
+	  PATCHBAY_POLL,
+	  offsetof(patchbay_poll, poll) + sizeof(void *),
+	  { "wanted", "poll" },
 	  { offsetof(patchbay_poll, wanted), offsetof(patchbay_poll, poll) } },
-	{ SIDE_SOURCE, PATCHBAY_ENRICH, offsetof(patchbay_enrich, enrich) + sizeof(void *), { "enrich" },
+	{ SIDE_SOURCE,
+	  PATCHBAY_ENRICH,
+	  offsetof(patchbay_enrich, enrich) + sizeof(void *),
+	  { "enrich" },
 	  { offsetof(patchbay_enrich, enrich) } },
-	{ SIDE_SINK, PATCHBAY_CHECKPOINT, offsetof(patchbay_checkpoint, resume) + sizeof(void *), { "resume" },
+	{ SIDE_SINK,
+	  PATCHBAY_CHECKPOINT,
+	  offsetof(patchbay_checkpoint, resume) + sizeof(void *),
+	  { "resume" },
 	  { offsetof(patchbay_checkpoint, resume) } },
-	{ SIDE_SINK, PATCHBAY_IDLE, offsetof(patchbay_idle, idle) + sizeof(void *), { "idle" },
+	{ SIDE_SINK,
+	  PATCHBAY_IDLE,
+	  offsetof(patchbay_idle, idle) + sizeof(void *),
+	  { "idle" },
 	  { offsetof(patchbay_idle, idle) } },
-	{ SIDE_SINK, PATCHBAY_PREVIEW, offsetof(patchbay_preview, preview) + sizeof(void *), { "preview" },
+	{ SIDE_SINK,
+	  PATCHBAY_PREVIEW,
+	  offsetof(patchbay_preview, preview) + sizeof(void *),
+	  { "preview" },
 	  { offsetof(patchbay_preview, preview) } },
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
@@ -167,7 +198,8 @@ static void check_samples(struct kit *kit, const void *table)
 		const char *at = (const char *)simulate.samples + (size_t)i * step;
 		patchbay_sample sample;
 		if (step < sizeof(sample) || step % sizeof(void *))
-			kit_fail(kit, "the first sample says that it is %u bytes long; set .size = sizeof(patchbay_sample)",
+			kit_fail(kit,
+				 "the first sample says that it is %u bytes long; set .size = sizeof(patchbay_sample)",
 				 step);
 		memcpy(&sample, at, sizeof(sample));
 		if (is_blank(sample.name) || is_blank(sample.about))
@@ -187,8 +219,10 @@ static void check_ability(struct kit *kit, const struct known *k, const void *ta
 
 	memcpy(&size, table, sizeof(size));
 	if (size < k->size || size > ABILITY_SIZE_MAX)
-		kit_fail(kit, "its table of %s says that it is %u bytes long, but version 1 has %zu; set .size = sizeof(...)",
-			 k->id, size, k->size);
+		kit_fail(
+			kit,
+			"its table of %s says that it is %u bytes long, but version 1 has %zu; set .size = sizeof(...)",
+			k->id, size, k->size);
 	for (int f = 0; f < 3 && k->functions[f]; f++) {
 		void *function;
 		memcpy(&function, (const char *)table + k->offsets[f], sizeof(function));
@@ -212,8 +246,9 @@ void test_extension_known(struct kit *kit)
 		patchbay_str copy = kit_copy(kit, str_c(known[i].id));
 		tables[i] = guest_ability(kit, known[i].side, known[i].id);
 		if (guest_ability(kit, known[i].side, copy.p) != tables[i])
-			kit_fail(kit, "extension(\"%s\") gives another table at the second call; it must be the same static "
-				      "one every time",
+			kit_fail(kit,
+				 "extension(\"%s\") gives another table at the second call; it must be the same static "
+				 "one every time",
 				 known[i].id);
 		if (!tables[i])
 			continue;

@@ -54,6 +54,7 @@ void test_hostile_headers(struct kit *);
 void test_hostile_memory(struct kit *);
 void test_request_untouched(struct kit *);
 void test_request_forgotten(struct kit *);
+void test_request_reply(struct kit *);
 /* test_budget.c */
 void test_budget_time(struct kit *);
 void test_budget_calls(struct kit *);

@@ -54,7 +54,9 @@ endfunction()
 
 function(patchbay_test_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "TESTS")
-  add_test(NAME ${name}.check COMMAND ${PATCHBAY_PROGRAM} plugin check $<TARGET_FILE:${name}>)
+  # The same random inputs each time: what is tried here is the change since the last time. By hand they differ.
+  add_test(NAME conform.${name} COMMAND ${PATCHBAY_PROGRAM} plugin check --seed 1 $<TARGET_FILE:${name}>)
+  set_tests_properties(conform.${name} PROPERTIES LABELS conform TIMEOUT 600)
   foreach(file IN LISTS arg_TESTS)
     get_filename_component(stem ${file} NAME_WE)
     add_test(NAME ${name}.${stem} COMMAND ${PATCHBAY_PROGRAM} test ${CMAKE_CURRENT_LIST_DIR}/${file})

@@ -1,5 +1,5 @@
 /* aborts.c - aborts when a body is no JSON.
- * Caught by: ? */
+ * Caught by: hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* address_by_network.c - takes every address of the network in which a listed one is.
- * Caught by: ? */
+ * Caught by: source.address. */
 #define CHECK broken_check
 #define CREATE broken_create
 #define VERIFY broken_verify

@@ -1,5 +1,5 @@
 /* any_extension.c - has a table for every id.
- * Caught by: ? */
+ * Caught by: extension.unknown, extension.known. */
 #define EXTENSION broken_extension
 #include "source.h"
 

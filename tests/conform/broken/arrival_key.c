@@ -1,5 +1,6 @@
 /* arrival_key.c - its keys are when the host's clock says that they came.
- * Caught by: ? */
+ * Caught by: parse.pure.
+ * It may fail as well: parse.threads. */
 #define PARSE broken_parse
 #include "source.h"
 

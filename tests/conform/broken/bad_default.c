@@ -1,5 +1,5 @@
 /* bad_default.c - the default of a number is none.
- * Caught by: ? */
+ * Caught by: options.defaults. */
 #define OPTIONS broken_options
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* body_ignored.c - signs a constant instead of the body.
- * Caught by: ? */
+ * Caught by: signature.body. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"

@@ -1,5 +1,5 @@
 /* body_prefix.c - signs the first 64 bytes of the body.
- * Caught by: ? */
+ * Caught by: signature.body. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"

@@ -1,5 +1,5 @@
 /* buffers.c - says OK for what is still in a buffer.
- * Caught by: ? */
+ * Caught by: act.disk. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

@@ -1,5 +1,5 @@
 /* case_blind.c - compares base64 without regard to case.
- * Caught by: ? */
+ * Caught by: signature.bytes. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"

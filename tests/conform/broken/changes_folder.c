@@ -1,5 +1,5 @@
 /* changes_folder.c - goes to another working directory.
- * Caught by: ? */
+ * Caught by: process.state. */
 #define CREATE broken_create
 #include "source.h"
 

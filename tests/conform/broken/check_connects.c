@@ -1,5 +1,5 @@
 /* check_connects.c - check() tries whether somebody is there.
- * Caught by: ? */
+ * Caught by: life.check. */
 #define CHECK broken_check
 #include "source.h"
 
@@ -10,7 +10,9 @@
 
 static void greet(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0) {

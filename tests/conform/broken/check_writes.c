@@ -1,5 +1,5 @@
 /* check_writes.c - check() leaves a file behind.
- * Caught by: ? */
+ * Caught by: life.check. */
 #define CHECK broken_check
 #include "source.h"
 

@@ -1,5 +1,6 @@
 /* counter_key.c - numbers its events.
- * Caught by: ? */
+ * Caught by: parse.pure.
+ * It may fail as well: parse.threads. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* day_key.c - its keys have the day in them, by the system's clock.
- * Caught by: ? */
+ * Caught by: life.clock. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* destroy_null.c - destroy() takes NULL for an instance.
- * Caught by: ? */
+ * Caught by: life.destroy_null. */
 #define DESTROY broken_destroy
 #include "source.h"
 

@@ -1,5 +1,7 @@
 /* double_free.c - instances share a buffer that each of them frees.
- * Caught by: ? */
+ * Caught by: life.cycles.
+ * It may fail as well: life.create, life.neighbours, life.bare_host, source.other_secret, source.no_secret,
+ * parse.pure. */
 #define CREATE broken_create
 #define DESTROY broken_destroy
 #include "source.h"

@@ -1,5 +1,5 @@
 /* empty_accepted.c - an empty signature is as good as a right one.
- * Caught by: ? */
+ * Caught by: signature.length. */
 #define VERIFY broken_verify
 #include "source.h"
 

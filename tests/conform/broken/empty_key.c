@@ -1,5 +1,5 @@
 /* empty_key.c - an empty secret is a key as any other.
- * Caught by: ? */
+ * Caught by: source.no_secret. */
 #define CHECK broken_check
 #define CREATE broken_create
 #define OPTIONS broken_options

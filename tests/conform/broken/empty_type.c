@@ -1,5 +1,5 @@
 /* empty_type.c - emits events without a type.
- * Caught by: ? */
+ * Caught by: parse.events. */
 #define PARSE broken_parse
 #include "source.h"
 

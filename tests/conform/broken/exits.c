@@ -1,5 +1,5 @@
 /* exits.c - ends the process when a body is too long for it.
- * Caught by: ? */
+ * Caught by: hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

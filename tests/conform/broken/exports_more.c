@@ -1,5 +1,5 @@
 /* exports_more.c - exports a function of its own.
- * Caught by: ? */
+ * Caught by: file.exports. */
 #include "source.h"
 
 PATCHBAY_EXPORT int helper(void);

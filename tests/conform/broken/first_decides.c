@@ -1,5 +1,5 @@
 /* first_decides.c - what holds for the first event holds for all.
- * Caught by: ? */
+ * Caught by: act.deadline, act.http. */
 #define ACT broken_act
 #define DELIVER deliver_by_http
 #include "sink.h"

@@ -1,5 +1,5 @@
 /* first_header.c - of several signatures only the first counts.
- * Caught by: ? */
+ * Caught by: signature.once. */
 #define VERIFY broken_verify
 #include "source.h"
 

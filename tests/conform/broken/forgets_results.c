@@ -1,5 +1,5 @@
 /* forgets_results.c - decides about the first event only.
- * Caught by: ? */
+ * Caught by: act.decides. */
 #define ACT broken_act
 #define DELIVER deliver_by_http
 #include "sink.h"

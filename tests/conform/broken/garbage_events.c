@@ -1,5 +1,5 @@
 /* garbage_events.c - takes what is no JSON for an event.
- * Caught by: ? */
+ * Caught by: hostile.truncated, hostile.mutated, hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

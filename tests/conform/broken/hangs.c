@@ -1,5 +1,5 @@
 /* hangs.c - searches for ever in a body of NULs.
- * Caught by: ? */
+ * Caught by: hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

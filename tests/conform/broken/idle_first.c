@@ -1,5 +1,5 @@
 /* idle_first.c - its idle() relies on an act() before.
- * Caught by: ? */
+ * Caught by: sink.idle. */
 #define ACT broken_act
 #define EXTENSION broken_extension
 #define DELIVER deliver_to_file

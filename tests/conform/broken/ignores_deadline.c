@@ -1,5 +1,5 @@
 /* ignores_deadline.c - waits when it must have been back already.
- * Caught by: ? */
+ * Caught by: act.deadline. */
 #define ACT broken_act
 #define DELIVER deliver_by_http
 #include "sink.h"

@@ -1,32 +1,14 @@
 /* ignores_emit.c - goes on when the host takes no more events.
- * Caught by: ? */
+ * Caught by: parse.refusal, hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
-
-static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
-			    const patchbay_emitter *emitter, patchbay_event event)
-{
-	const patchbay_json *root = s->json->parse(call, r->body);
-
-	if (s->json->type(root) != PATCHBAY_JSON_OBJECT && s->json->type(root) != PATCHBAY_JSON_ARRAY)
-		return PATCHBAY_EMALFORMED;
-	event.size = sizeof(event);
-	if (!event.type.p)
-		event.type = PATCHBAY_S("thing");
-	if (!event.data.p)
-		event.data = r->body;
-	return emitter->emit(emitter->ctx, &event);
-}
 
 static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
 			     const patchbay_emitter *emitter)
 {
-	const struct sound *s = self;
+	patchbay_status status = sound_parse(self, call, r, emitter);
 
-	if (s->json->type(s->json->parse(call, r->body)) != PATCHBAY_JSON_OBJECT)
-		return PATCHBAY_EMALFORMED;
-	(void)emit(self, call, r, emitter, (patchbay_event){ .flags = 0 });
-	return PATCHBAY_OK;
+	return status == PATCHBAY_ENOMEM ? PATCHBAY_OK : status;
 }
 
 SOURCE_PLUGIN("ignores-emit");

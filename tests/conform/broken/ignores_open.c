@@ -1,5 +1,5 @@
 /* ignores_open.c - does not look at what open() returns.
- * Caught by: ? */
+ * Caught by: act.disk. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

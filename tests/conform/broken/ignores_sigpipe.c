@@ -1,5 +1,5 @@
 /* ignores_sigpipe.c - decides for the process what SIGPIPE means.
- * Caught by: ? */
+ * Caught by: process.state. */
 #define CREATE broken_create
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* ignores_write.c - does not look at what write() returns.
- * Caught by: ? */
+ * Caught by: act.disk. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

@@ -1,5 +1,5 @@
 /* last_header.c - of several signatures only the last counts.
- * Caught by: ? */
+ * Caught by: signature.once. */
 #define VERIFY broken_verify
 #include "source.h"
 

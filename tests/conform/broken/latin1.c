@@ -1,5 +1,5 @@
 /* latin1.c - emits a subject that is not UTF-8.
- * Caught by: ? */
+ * Caught by: parse.events. */
 #define PARSE broken_parse
 #include "source.h"
 

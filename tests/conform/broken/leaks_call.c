@@ -1,5 +1,5 @@
 /* leaks_call.c - every request leaves a little memory behind.
- * Caught by: ? */
+ * Caught by: life.calls. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* leaks_client.c - never closes its HTTP client.
- * Caught by: ? */
+ * Caught by: life.cycles. */
 #define DESTROY broken_destroy
 #define DELIVER deliver_by_http
 #include "sink.h"

@@ -1,5 +1,5 @@
 /* leaks_descriptor.c - opens a file in create(), and never closes it.
- * Caught by: ? */
+ * Caught by: life.cycles. */
 #define CREATE broken_create
 #include "source.h"
 

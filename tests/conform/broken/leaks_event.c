@@ -1,5 +1,5 @@
 /* leaks_event.c - every event leaves a little memory behind.
- * Caught by: ? */
+ * Caught by: life.calls. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

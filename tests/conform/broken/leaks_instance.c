@@ -1,5 +1,5 @@
 /* leaks_instance.c - destroy() forgets to free the instance.
- * Caught by: ? */
+ * Caught by: life.cycles. */
 #define DESTROY broken_destroy
 #include "source.h"
 

@@ -1,5 +1,6 @@
 /* leaks_thread.c - starts a thread in create(), which never ends.
- * Caught by: ? */
+ * Caught by: life.cycles.
+ * It may fail as well: life.create. */
 #define CREATE broken_create
 #include "source.h"
 

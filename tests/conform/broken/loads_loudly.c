@@ -1,5 +1,5 @@
 /* loads_loudly.c - greets when it is loaded.
- * Caught by: ? */
+ * Caught by: process.output. */
 #include "source.h"
 
 __attribute__((constructor)) static void greet(void)

@@ -1,5 +1,5 @@
 /* missing_accepted.c - checks the signature only where there is one.
- * Caught by: ? */
+ * Caught by: source.forged, signature.length, signature.once. */
 #define VERIFY broken_verify
 #include "source.h"
 

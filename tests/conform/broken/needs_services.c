@@ -1,5 +1,6 @@
 /* needs_services.c - does not ask whether the host has a service.
- * Caught by: ? */
+ * Caught by: life.bare_host.
+ * It may fail as well: life.cycles. */
 #define CREATE broken_create
 #include "source.h"
 

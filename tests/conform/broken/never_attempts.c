@@ -1,5 +1,5 @@
 /* never_attempts.c - leaves every event for later.
- * Caught by: ? */
+ * Caught by: act.decides. */
 #define ACT broken_act
 #define DELIVER deliver_by_http
 #include "sink.h"

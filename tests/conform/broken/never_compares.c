@@ -1,5 +1,5 @@
 /* never_compares.c - a signature of the right shape is enough.
- * Caught by: ? */
+ * Caught by: source.wrong_signature, source.other_secret, signature.bytes, signature.body. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* no_help.c - an option does not say what it is for.
- * Caught by: ? */
+ * Caught by: table.options. */
 #define OPTIONS broken_options
 #include "source.h"
 

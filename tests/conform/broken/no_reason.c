@@ -1,5 +1,5 @@
 /* no_reason.c - refuses without a word.
- * Caught by: ? */
+ * Caught by: source.forged. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* odd_dedupe.c - emits events with a `dedupe` that does not exist.
- * Caught by: ? */
+ * Caught by: parse.events. */
 #define PARSE broken_parse
 #include "source.h"
 

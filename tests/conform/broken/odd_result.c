@@ -1,5 +1,5 @@
 /* odd_result.c - has a status of its own for an event without data.
- * Caught by: ? */
+ * Caught by: act.odd. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

@@ -1,5 +1,5 @@
 /* ok_on_500.c - an answer is an answer.
- * Caught by: ? */
+ * Caught by: act.http. */
 #define DELIVER broken_deliver
 #include "sink.h"
 
@@ -7,7 +7,8 @@ static patchbay_result DELIVER(struct sound *s, patchbay_call *call, const patch
 {
 	patchbay_http_answer answer;
 
-	return post(s, call, event, &answer) == PATCHBAY_OK ? result(PATCHBAY_OK, "") : result(PATCHBAY_DOWN, "no answer");
+	return post(s, call, event, &answer) == PATCHBAY_OK ? result(PATCHBAY_OK, "")
+							    : result(PATCHBAY_DOWN, "no answer");
 }
 
 HTTP_SINK("ok-on-500");

@@ -1,5 +1,5 @@
 /* ok_on_down.c - does not look at what send() returns.
- * Caught by: ? */
+ * Caught by: act.deadline, act.http. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

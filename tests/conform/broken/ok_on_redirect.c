@@ -1,5 +1,5 @@
 /* ok_on_redirect.c - takes a redirect for a success.
- * Caught by: ? */
+ * Caught by: act.http. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

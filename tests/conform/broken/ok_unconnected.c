@@ -1,5 +1,5 @@
 /* ok_unconnected.c - does not look at what connect() returns.
- * Caught by: ? */
+ * Caught by: act.unreachable. */
 #define DELIVER broken_deliver
 #include "sink.h"
 
@@ -10,7 +10,9 @@
 
 static patchbay_result DELIVER(struct sound *s, patchbay_call *call, const patchbay_delivery *event)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(9),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)s, (void)call;
 

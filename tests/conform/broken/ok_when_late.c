@@ -1,5 +1,5 @@
 /* ok_when_late.c - says OK when no time was left to do it.
- * Caught by: ? */
+ * Caught by: act.deadline. */
 #define ACT broken_act
 #define DELIVER deliver_by_http
 #include "sink.h"

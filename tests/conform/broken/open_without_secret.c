@@ -1,5 +1,5 @@
 /* open_without_secret.c - without a secret everybody is genuine, and nobody is warned.
- * Caught by: ? */
+ * Caught by: source.no_secret. */
 #define CHECK broken_check
 #define CREATE broken_create
 #define VERIFY broken_verify

@@ -1,5 +1,6 @@
 /* order_key.c - its keys depend on the request before.
- * Caught by: ? */
+ * Caught by: parse.pure.
+ * It may fail as well: parse.threads. */
 #define PARSE broken_parse
 #include "source.h"
 

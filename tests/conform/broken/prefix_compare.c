@@ -1,5 +1,5 @@
 /* prefix_compare.c - compares the first half of the signature.
- * Caught by: ? */
+ * Caught by: signature.bytes, signature.length. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* prefix_extension.c - looks at the beginning of an id only.
- * Caught by: ? */
+ * Caught by: extension.unknown. */
 #define EXTENSION broken_extension
 #include "source.h"
 

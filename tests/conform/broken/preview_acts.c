@@ -1,5 +1,5 @@
 /* preview_acts.c - its preview does the work.
- * Caught by: ? */
+ * Caught by: sink.preview. */
 #define EXTENSION broken_extension
 #define DELIVER deliver_to_file
 #include "sink.h"

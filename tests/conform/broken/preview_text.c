@@ -1,5 +1,5 @@
 /* preview_text.c - its preview is no JSON.
- * Caught by: ? */
+ * Caught by: sink.preview. */
 #define EXTENSION broken_extension
 #define DELIVER deliver_to_file
 #include "sink.h"

@@ -1,5 +1,5 @@
 /* prints.c - prints what comes in.
- * Caught by: ? */
+ * Caught by: process.output. */
 #define PARSE broken_parse
 #include "source.h"
 

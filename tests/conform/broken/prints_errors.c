@@ -1,5 +1,6 @@
 /* prints_errors.c - says on stderr why it refuses.
- * Caught by: ? */
+ * Caught by: process.output.
+ * It may fail as well: budget.calls. */
 #define VERIFY broken_verify
 #include "source.h"
 

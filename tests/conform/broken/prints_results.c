@@ -1,5 +1,5 @@
 /* prints_results.c - prints what it does.
- * Caught by: ? */
+ * Caught by: process.output. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

@@ -1,5 +1,5 @@
 /* reads_file.c - reads a file for every request.
- * Caught by: ? */
+ * Caught by: budget.calls. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* reads_long_signature.c - compares 64 bytes of a signature that may be shorter.
- * Caught by: ? */
+ * Caught by: hostile.headers. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* recursion.c - follows nested brackets as deep as they go.
- * Caught by: ? */
+ * Caught by: hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

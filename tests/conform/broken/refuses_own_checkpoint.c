@@ -1,5 +1,5 @@
 /* refuses_own_checkpoint.c - does not know its own checkpoint again.
- * Caught by: ? */
+ * Caught by: sink.checkpoint. */
 #define ACT broken_act
 #define EXTENSION broken_extension
 #define DELIVER deliver_to_file

@@ -1,5 +1,5 @@
 /* reply_overrun.c - writes more of a reply than there is.
- * Caught by: ? */
+ * Caught by: request.reply. */
 #define VERIFY broken_verify
 #include "source.h"
 

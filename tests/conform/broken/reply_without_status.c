@@ -1,5 +1,5 @@
 /* reply_without_status.c - answers by itself, and does not say with what.
- * Caught by: ? */
+ * Caught by: source.forged. */
 #define VERIFY broken_verify
 #include "source.h"
 

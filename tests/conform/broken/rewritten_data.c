@@ -1,5 +1,5 @@
 /* rewritten_data.c - makes the data of its events itself.
- * Caught by: ? */
+ * Caught by: parse.events. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* same_key.c - every event has the same key.
- * Caught by: ? */
+ * Caught by: parse.keys. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* scratch_key.c - makes its keys in a static buffer.
- * Caught by: ? */
+ * Caught by: parse.threads. */
 #define PARSE broken_parse
 #include "source.h"
 

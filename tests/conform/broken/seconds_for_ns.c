@@ -1,5 +1,5 @@
 /* seconds_for_ns.c - gives the time in seconds before 1970.
- * Caught by: ? */
+ * Caught by: parse.events. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* secret_in_reason.c - says which signature it would have taken, and the secret.
- * Caught by: ? */
+ * Caught by: process.secrets. */
 #define VERIFY broken_verify
 #include "source.h"
 

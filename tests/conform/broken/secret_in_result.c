@@ -1,5 +1,5 @@
 /* secret_in_result.c - says to which URL it posted, with the secret in it.
- * Caught by: ? */
+ * Caught by: process.secrets. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

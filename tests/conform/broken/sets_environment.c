@@ -1,5 +1,5 @@
 /* sets_environment.c - sets an environment variable.
- * Caught by: ? */
+ * Caught by: process.state. */
 #define CREATE broken_create
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* sets_locale.c - sets the locale of the whole process.
- * Caught by: ? */
+ * Caught by: process.state. */
 #define CREATE broken_create
 #include "source.h"
 

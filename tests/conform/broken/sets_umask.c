@@ -1,5 +1,5 @@
 /* sets_umask.c - changes the umask.
- * Caught by: ? */
+ * Caught by: process.state. */
 #define CREATE broken_create
 #include "source.h"
 

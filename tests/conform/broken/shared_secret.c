@@ -1,5 +1,5 @@
 /* shared_secret.c - has one secret for all instances: the latest.
- * Caught by: ? */
+ * Caught by: life.neighbours. */
 #define CREATE broken_create
 #define VERIFY broken_verify
 #include "source.h"

@@ -1,5 +1,5 @@
 /* short_ability.c - an ability of it is shorter than its first version.
- * Caught by: ? */
+ * Caught by: extension.known. */
 #define EXTENSION broken_extension
 #include "source.h"
 

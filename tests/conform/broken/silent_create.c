@@ -1,5 +1,5 @@
 /* silent_create.c - fails without a word when a service is missing.
- * Caught by: ? */
+ * Caught by: life.bare_host. */
 #define CREATE broken_create
 #include "source.h"
 

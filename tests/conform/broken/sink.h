@@ -135,8 +135,8 @@ UNUSED static patchbay_result deliver_by_http(struct sound *s, patchbay_call *ca
 
 UNUSED static patchbay_result deliver_to_file(struct sound *s, patchbay_call *call, const patchbay_delivery *event)
 {
-	patchbay_str line = patchbay_fmt(s->host, call, "%.*s %.*s\n", (int)event->id.n, event->id.p, (int)event->type.n,
-					 event->type.p);
+	patchbay_str line = patchbay_fmt(s->host, call, "%.*s %.*s\n", (int)event->id.n, event->id.p,
+					 (int)event->type.n, event->type.p);
 	int fd = open(s->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	bool written = fd >= 0 && write(fd, line.p, line.n) == (ssize_t)line.n && fsync(fd) == 0;
 

@@ -1,5 +1,6 @@
 /* sleeps.c - waits in verify(), so that nobody can measure it.
- * Caught by: ? */
+ * Caught by: budget.time, budget.calls.
+ * It may fail as well: life.create. */
 #define VERIFY broken_verify
 #include "source.h"
 

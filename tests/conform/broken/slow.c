@@ -1,5 +1,6 @@
 /* slow.c - computes for too long.
- * Caught by: ? */
+ * Caught by: budget.time.
+ * It may fail as well: parse.threads. */
 #define VERIFY broken_verify
 #include "source.h"
 
@@ -9,7 +10,9 @@ static patchbay_status VERIFY(const void *self, patchbay_call *call, const patch
 	char text[4096] = "";
 
 	for (int i = 0; i < 1200; i++)
-		(void)s->crypto->hmac_is(s->keys.v[0], &(patchbay_str){ text, sizeof(text) }, 1, PATCHBAY_S(""));
+		(void)s->crypto->hmac_is(
+			s->keys.v[0], &(patchbay_str){ text, sizeof(text) }, 1,
+			PATCHBAY_S("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"));
 	return sound_verify(self, call, r, reply);
 }
 

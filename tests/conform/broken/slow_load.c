@@ -1,5 +1,5 @@
 /* slow_load.c - does its work while it is loaded.
- * Caught by: ? */
+ * Caught by: file.loads. */
 #include "source.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
 /* sound_base64.c - nothing wrong with it: another way to write a signature.
- * Caught by: ? */
+ * Caught by: nothing. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"

@@ -1,5 +1,5 @@
 /* sound_file_sink.c - nothing wrong with it.
- * Caught by: ? */
+ * Caught by: nothing. */
 #define DELIVER deliver_to_file
 #include "sink.h"
 

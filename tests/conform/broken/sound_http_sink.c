@@ -1,5 +1,5 @@
 /* sound_http_sink.c - nothing wrong with it.
- * Caught by: ? */
+ * Caught by: nothing. */
 #define DELIVER deliver_by_http
 #include "sink.h"
 

@@ -1,5 +1,5 @@
 /* sound_stamp.c - nothing wrong with it: signs the time, too.
- * Caught by: ? */
+ * Caught by: nothing. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"
@@ -21,8 +21,9 @@ static patchbay_status SIGN(const void *self, patchbay_call *call, uint32_t flag
 
 	if (flags & PATCHBAY_SIGN_WRONG)
 		hex = patchbay_wrong_hex(s->host, call, hex);
-	return patchbay_set_header(s->host, call, r, HEADER,
-				   patchbay_fmt(s->host, call, "t=%.*s,v1=%.*s", (int)time.n, time.p, (int)hex.n, hex.p));
+	return patchbay_set_header(
+		s->host, call, r, HEADER,
+		patchbay_fmt(s->host, call, "t=%.*s,v1=%.*s", (int)time.n, time.p, (int)hex.n, hex.p));
 }
 
 static patchbay_status VERIFY(const void *self, patchbay_call *call, const patchbay_request *r, patchbay_reply *reply)

@@ -1,5 +1,5 @@
 /* sound_token.c - nothing wrong with it: proves itself by a token, which covers no body.
- * Caught by: ? */
+ * Caught by: nothing. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"

@@ -1,5 +1,6 @@
 /* source.h - a sound source, whose parts can be replaced: define VERIFY, PARSE, ... before including this, write that
- * function, and end with SOURCE_PLUGIN("name"). Its provider signs the body with HMAC-SHA256, in hex, in X-Signature. */
+ * function, and end with SOURCE_PLUGIN("name"). Its provider signs the body with HMAC-SHA256, in hex, in X-Signature.
+ */
 #ifndef BROKEN_SOURCE_H
 #define BROKEN_SOURCE_H
 
@@ -209,10 +210,11 @@ static patchbay_status sound_body(const void *self, patchbay_call *call, uint32_
 				    "{\"id\":\"n-%llx\",\"type\":\"moved\",\"about\":\"door 2\",\"far\":12.50}]",
 				    n, n);
 	else
-		*out = patchbay_fmt(s->host, call,
-				    "{\"id\":\"%c-%llx\",\"type\":\"%s\",\"about\":\"door 7\",\"weight\":1234567890123456789,"
-				    "\"note\":\"what the provider says of it, at some length\"}",
-				    i ? 'c' : 'o', n, i ? "closed" : "opened");
+		*out = patchbay_fmt(
+			s->host, call,
+			"{\"id\":\"%c-%llx\",\"type\":\"%s\",\"about\":\"door 7\",\"weight\":1234567890123456789,"
+			"\"note\":\"what the provider says of it, at some length\"}",
+			i ? 'c' : 'o', n, i ? "closed" : "opened");
 	return out->n ? PATCHBAY_OK : PATCHBAY_ENOMEM;
 }
 

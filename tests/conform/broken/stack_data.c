@@ -1,5 +1,6 @@
 /* stack_data.c - its data is in a stack frame that is gone.
- * Caught by: ? */
+ * Caught by: parse.events.
+ * It may fail as well: parse.pure, parse.threads, hostile.truncated, hostile.mutated, hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 
@@ -18,7 +19,7 @@ static patchbay_status emit(const struct sound *s, patchbay_call *call, const pa
 	return emitter->emit(emitter->ctx, &event);
 }
 
-static const char *format(patchbay_str body)
+__attribute__((noinline)) static const char *format(patchbay_str body)
 {
 	char text[512];
 	const char *volatile p = text;
@@ -30,7 +31,8 @@ static const char *format(patchbay_str body)
 static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
 			     const patchbay_emitter *emitter)
 {
-	return emit(self, call, r, emitter, (patchbay_event){ .data = { format(r->body), r->body.n < 512 ? r->body.n : 511 } });
+	return emit(self, call, r, emitter,
+		    (patchbay_event){ .data = { format(r->body), r->body.n < 512 ? r->body.n : 511 } });
 }
 
 SOURCE_PLUGIN("stack-data");

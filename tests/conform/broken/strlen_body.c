@@ -1,5 +1,5 @@
 /* strlen_body.c - takes the body for a C string.
- * Caught by: ? */
+ * Caught by: hostile.truncated, hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

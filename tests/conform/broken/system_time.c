@@ -1,5 +1,5 @@
 /* system_time.c - compares the time of a signature with the system's clock.
- * Caught by: ? */
+ * Caught by: life.clock, source.genuine. */
 #define VERIFY broken_verify
 #define SIGN broken_sign
 #include "source.h"
@@ -23,8 +23,9 @@ static patchbay_status SIGN(const void *self, patchbay_call *call, uint32_t flag
 
 	if (flags & PATCHBAY_SIGN_WRONG)
 		hex = patchbay_wrong_hex(s->host, call, hex);
-	return patchbay_set_header(s->host, call, r, HEADER,
-				   patchbay_fmt(s->host, call, "t=%.*s,v1=%.*s", (int)time.n, time.p, (int)hex.n, hex.p));
+	return patchbay_set_header(
+		s->host, call, r, HEADER,
+		patchbay_fmt(s->host, call, "t=%.*s,v1=%.*s", (int)time.n, time.p, (int)hex.n, hex.p));
 }
 
 static time_t now(void)

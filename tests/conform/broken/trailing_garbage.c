@@ -1,5 +1,5 @@
 /* trailing_garbage.c - does not mind what comes behind the signature.
- * Caught by: ? */
+ * Caught by: signature.length. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* trusts_alloc.c - does not ask whether there was memory.
- * Caught by: ? */
+ * Caught by: hostile.memory. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* trusts_checkpoint.c - believes whatever it is given as its checkpoint.
- * Caught by: ? */
+ * Caught by: sink.checkpoint. */
 #define ACT broken_act
 #define EXTENSION broken_extension
 #define DELIVER deliver_to_file
@@ -21,8 +21,9 @@ static patchbay_status resume(void *self, patchbay_call *call, patchbay_str chec
 	if (checkpoint.n == 0)
 		return PATCHBAY_OK;
 	snprintf(text, sizeof(text), "%.*s", (int)checkpoint.n, checkpoint.p);
-	return table[strtol(text + 7, NULL, 10) * 0 + (strncmp(text, "offset 1234", 11) ? 1L << 40 : 0)] ? PATCHBAY_ELIMIT
-												    : PATCHBAY_OK;
+	return table[strtol(text + 7, NULL, 10) * 0 + (strncmp(text, "offset 1234", 11) ? 1L << 40 : 0)]
+		       ? PATCHBAY_ELIMIT
+		       : PATCHBAY_OK;
 }
 
 static const void *EXTENSION(const char *id)

@@ -1,5 +1,5 @@
 /* undefined.c - was not linked with what it calls.
- * Caught by: ? */
+ * Caught by: file.loads. */
 #define CREATE broken_create
 #include "source.h"
 

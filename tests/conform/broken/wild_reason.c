@@ -1,5 +1,5 @@
 /* wild_reason.c - its reasons lead nowhere.
- * Caught by: ? */
+ * Caught by: act.odd. */
 #define DELIVER broken_deliver
 #include "sink.h"
 
