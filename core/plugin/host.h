@@ -43,4 +43,8 @@ bool instance_is_parked(const struct instance *, char *ret_why);
 bool instance_is_left_out(const struct instance *); /* for that reason it was not even made; another one may be */
 const patchbay_host *instance_host(const struct instance *);
 
+/* The host that instances see. For a host of somebody's own: explain and alloc need only a call, the others an
+ * instance. */
+extern const patchbay_host instance_host_table;
+
 #endif

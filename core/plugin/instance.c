@@ -100,7 +100,7 @@ static patchbay_str host_secret_name(const patchbay_host *host, const char *opti
 	return STR("");
 }
 
-static const patchbay_host host_table = {
+const patchbay_host instance_host_table = {
 	.size = sizeof(patchbay_host),
 	.abi_minor = PATCHBAY_ABI_MINOR,
 	.service = host_service,
@@ -144,7 +144,7 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 	struct err why;
 
 	*instance = (struct instance){
-		.host = host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
+		.host = instance_host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
 	};
 	instance->host.instance = str_c(instance->name);
 	char parked[256];
@@ -230,7 +230,7 @@ static int config_check(void *ctx, const patchbay_plugin *plugin, bool sink, con
 	patchbay_status (*check)(const patchbay_host *, patchbay_call *, const void *) =
 		sink ? plugin->sink->check : plugin->source->check;
 	char name[] = "to be checked";
-	struct instance instance = { .host = host_table, .plugin = plugin, .sink = sink, .name = name };
+	struct instance instance = { .host = instance_host_table, .plugin = plugin, .sink = sink, .name = name };
 	struct patchbay_call call;
 	int r = 0;
 	(void)ctx;

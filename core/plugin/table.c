@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 32
 #define TEXT_MAX 256
 
 /* What version 1.0 of the interface has, up to the last member of that time; no plugin has less. */
@@ -53,11 +52,11 @@ static bool text_ok(const char *s, size_t max)
 	return n <= max;
 }
 
-static bool name_ok(const char *s)
+bool table_name_ok(const char *s)
 {
-	size_t n = strnlen(s, NAME_MAX_BYTES + 1);
+	size_t n = strnlen(s, TABLE_NAME_MAX + 1);
 
-	if (n == 0 || n > NAME_MAX_BYTES || s[0] < 'a' || s[0] > 'z')
+	if (n == 0 || n > TABLE_NAME_MAX || s[0] < 'a' || s[0] > 'z')
 		return false;
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") >= n;
 }
@@ -115,9 +114,9 @@ static int check_head(patchbay_plugin *plugin, struct err *err)
 			       "it needs version %u.%u of the plugin interface, this patchbay offers %u.%u; "
 			       "install a newer patchbay or an older plugin",
 			       PATCHBAY_ABI_MAJOR, plugin->abi_minor_need, PATCHBAY_ABI_MAJOR, PATCHBAY_ABI_MINOR);
-	if (!plugin->name || !name_ok(plugin->name))
+	if (!plugin->name || !table_name_ok(plugin->name))
 		return err_set(err, "its name must be lower-case letters, digits and '-', a letter first, %d at most",
-			       NAME_MAX_BYTES);
+			       TABLE_NAME_MAX);
 	plugin->version = plugin->version ? plugin->version : "";
 	plugin->license = plugin->license ? plugin->license : "";
 	plugin->summary = plugin->summary ? plugin->summary : "";

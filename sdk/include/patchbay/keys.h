@@ -188,6 +188,32 @@ static inline patchbay_status patchbay_keys_refuse(const patchbay_keys *keys, pa
 	return PATCHBAY_EDENIED;
 }
 
+/* [any] All of verify() where the header of that (lower-case) name brings the HMAC of the parts, joined, in hex: OK, and
+ * explained with which key; EDENIED, and explained. */
+static inline patchbay_status patchbay_keys_verify(const patchbay_keys *keys, patchbay_call *call,
+						   const patchbay_request *r, const char *header,
+						   const patchbay_str *parts, size_t n)
+{
+	const patchbay_host *host = keys->host;
+	patchbay_str hex = { NULL, 0 }, name;
+	uint32_t found = patchbay_headers(r, patchbay_cstr(header), &hex);
+	size_t match = found == 1 ? patchbay_keys_match(keys, parts, n, hex) : 0;
+
+	if (found != 1) {
+		host->explain(call, patchbay_fmt(host, call,
+						 "there are %u headers %s, there must be one: the request is not from the "
+						 "provider, or something in between has changed its headers",
+						 found, header));
+		return PATCHBAY_EDENIED;
+	}
+	if (match == 0)
+		return patchbay_keys_refuse(keys, call, header,
+					    "the provider's; a proxy that changes the body breaks it, too");
+	name = patchbay_keys_name(keys, call, match);
+	host->explain(call, patchbay_fmt(host, call, "HMAC in %s, %.*s", header, (int)name.n, name.p));
+	return PATCHBAY_OK;
+}
+
 static inline bool patchbay_is_hex(patchbay_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {

@@ -17,6 +17,10 @@
 #define PATCHBAY_OPTION(type_, kind_, field_, ...) \
 	{ .size = sizeof(patchbay_option), .type = (kind_), .name = #field_, \
 	  .offset = (uint32_t)offsetof(type_, field_), __VA_ARGS__ }
+
+/* In a patchbay_source or patchbay_sink: PATCHBAY_OPTIONS(table, struct options), says which table and struct. */
+#define PATCHBAY_OPTIONS(table_, type_) \
+	.options = (table_), .n_options = sizeof(table_) / sizeof((table_)[0]), .options_size = sizeof(type_)
 #else
 static inline constexpr patchbay_str patchbay_literal(const char *p, size_t n)
 {
@@ -76,7 +80,7 @@ static inline uint32_t patchbay_headers(const patchbay_request *r, patchbay_str 
 /* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
 static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
 {
-	patchbay_str none = { NULL, 0 }, value;
+	patchbay_str none = { NULL, 0 }, value = none;
 	return patchbay_headers(r, name, &value) == 1 ? value : none;
 }
 
@@ -127,6 +131,15 @@ static inline patchbay_str patchbay_fmt(const patchbay_host *host, patchbay_call
 	out.p = p;
 	out.n = (size_t)n;
 	return out;
+}
+
+/* A service that the plugin cannot do without; NULL, explained: this host does not have it. */
+static inline const void *patchbay_service(const patchbay_host *host, patchbay_call *call, const char *id)
+{
+	const void *service = host->service(host, id);
+	if (!service)
+		host->explain(call, patchbay_fmt(host, call, "this host lacks the service '%s'; use a newer one", id));
+	return service;
 }
 
 /* The parts, joined, in memory of the call; "" when there is none left. */
