@@ -64,7 +64,7 @@ static void add_texts(struct samples *s, struct kit *kit)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct sample *sample = &s->v[s->n];
-		*sample = (struct sample){ .name = texts[i],
+		*sample = (struct sample){ .name = kit_format(kit, "text %zu", i + 1).p,
 					   .r = bench_plain(s->bench, str_c(texts[i])),
 					   .direct = true };
 		kit_what(kit, "the body %.60s", texts[i]);

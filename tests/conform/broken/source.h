@@ -39,6 +39,9 @@
 #ifndef OPTIONS
 #define OPTIONS sound_options
 #endif
+#ifndef OPTIONS_SIZE
+#define OPTIONS_SIZE sizeof(struct sound_config)
+#endif
 #ifndef LICENSE
 #define LICENSE "MIT"
 #endif
@@ -257,7 +260,7 @@ UNUSED static const patchbay_provider sound_provider = { .size = sizeof(patchbay
 		.size = sizeof(source_side),                                                                           \
 		.n_options = sizeof(OPTIONS) / sizeof(OPTIONS[0]),                                                     \
 		.options = OPTIONS,                                                                                    \
-		.options_size = sizeof(struct sound_config),                                                           \
+		.options_size = OPTIONS_SIZE,                                                                          \
 		.provider = &PROVIDER,                                                                                 \
 		.check = CHECK,                                                                                        \
 		.create = CREATE,                                                                                      \
