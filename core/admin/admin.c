@@ -5,6 +5,7 @@
 #include "admin/metrics.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "guard/guard.h"
 #include "http/listener.h"
 
 #include <microhttpd.h>
@@ -18,6 +19,21 @@ struct admin {
 	struct MHD_Daemon *daemon;
 	struct admin_parts parts;
 };
+
+/* Instances that are left alone since their plugins crashed too often. True: there are none. */
+static bool tell_parked(struct buf *out)
+{
+	struct guard_instance_stats v[METRICS_CRASHED_MAX];
+	size_t n = guard_instances(v, METRICS_CRASHED_MAX);
+	bool well = true;
+	for (size_t i = 0; i < n && i < METRICS_CRASHED_MAX; i++) {
+		if (!v[i].parked)
+			continue;
+		buf_addf(out, "%s %s: %s\n", v[i].side == GUARD_SINK ? "sink" : "source", v[i].instance, v[i].why);
+		well = false;
+	}
+	return well;
+}
 
 static unsigned health(struct admin *a, struct buf *out)
 {
@@ -44,6 +60,7 @@ static unsigned health(struct admin *a, struct buf *out)
 		well = false;
 	}
 	free(polled);
+	well &= tell_parked(out);
 	if (well)
 		buf_addf(out, "ok\n");
 	return well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;

@@ -2,6 +2,7 @@
 #include "admin/metrics.h"
 
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -97,6 +98,18 @@ static void metrics_of_fetching(const struct admin_parts *parts, struct buf *out
 		 details.with_details, details.without);
 }
 
+static void metrics_of_crashes(struct buf *out)
+{
+	struct guard_instance_stats v[METRICS_CRASHED_MAX];
+	size_t n = guard_instances(v, METRICS_CRASHED_MAX);
+	metric(out, "worker_restarts_total", "counter", "How often the worker ended by itself and was started anew.",
+	       guard_restarts());
+	head(out, "plugin_crashes_total", "counter", "Crashes, and calls that had to be ended, by instance.");
+	for (size_t i = 0; i < n && i < METRICS_CRASHED_MAX; i++)
+		buf_addf(out, "patchbay_plugin_crashes_total{%s=\"%s\",plugin=\"%s\"} %" PRIu64 "\n",
+			 v[i].side == GUARD_SINK ? "sink" : "source", v[i].instance, v[i].plugin, v[i].crashes);
+}
+
 static void metrics_of_reloads(const struct admin_reloads *r, struct buf *out)
 {
 	head(out, "reloads_total", "counter", "Reloads of the configuration.");
@@ -140,4 +153,5 @@ void metrics_write(const struct admin_parts *parts, struct buf *out)
 	metrics_of_reloads(parts->reloads, out);
 	metrics_of_sinks(parts, out);
 	metrics_of_fetching(parts, out);
+	metrics_of_crashes(out);
 }

@@ -5,6 +5,8 @@
 #include "admin/admin.h"
 #include "base/str.h"
 
+#define METRICS_CRASHED_MAX 64 /* instances that crashed, of which is told */
+
 void metrics_write(const struct admin_parts *, struct buf *);
 
 /* Of every sink, and of every source that polls. The caller frees. */

@@ -51,6 +51,18 @@ static bool parse_time(const char *text, int64_t *ret_ns)
 	return clock_parse_iso(str_c(text), ret_ns) || (strlen(text) == 10 && clock_parse_iso(str_c(full), ret_ns));
 }
 
+static void add(struct arg_list *list, const char *text)
+{
+	list->v = xrealloc(list->v, (list->n + 1) * sizeof(*list->v));
+	list->v[list->n++] = text;
+}
+
+void arg_list_free(struct arg_list *list)
+{
+	free(list->v);
+	*list = (struct arg_list){ 0 };
+}
+
 /* -1: it is taken. */
 static int take(const struct args *args, const struct arg *arg, const char *text)
 {
@@ -64,6 +76,9 @@ static int take(const struct args *args, const struct arg *arg, const char *text
 	case ARG_NUMBER:
 		if (!parse_number(text, arg->value))
 			return args_wrong(args, "--%s is a number, not '%s'", arg->name, text);
+		break;
+	case ARG_LIST:
+		add(arg->value, text);
 		break;
 	case ARG_TIME:
 		if (!parse_time(text, arg->value))

@@ -11,6 +11,12 @@ enum arg_kind {
 	ARG_TEXT,   /* const char * */
 	ARG_NUMBER, /* uint64_t */
 	ARG_TIME,   /* int64_t, wall clock in ns: a time in ISO 8601, or how long ago: 90s, 2h, 7d */
+	ARG_LIST,   /* struct arg_list: an option that may come several times */
+};
+
+struct arg_list { /* the caller frees it, whatever args_parse() says */
+	const char **v;
+	size_t n;
 };
 
 struct arg {
@@ -29,13 +35,21 @@ struct args {
 	const char *what; /* what to say when there are too few or too many: "one ID, please" */
 };
 
-#define ARG_CONFIG(variable) { "config", 'c', ARG_TEXT, variable }
-#define ARG_JSON(variable) { "json", 0, ARG_FLAG, variable }
+#define ARG_CONFIG(variable)                                                                                           \
+	{                                                                                                              \
+		"config", 'c', ARG_TEXT, variable                                                                      \
+	}
+#define ARG_JSON(variable)                                                                                             \
+	{                                                                                                              \
+		"json", 0, ARG_FLAG, variable                                                                          \
+	}
 
 /* -1: go on; the operands are those from argv[optind] on. Else the exit status: help was printed to stdout (0), or
  * what is wrong to stderr (2). */
 int args_parse(const struct args *, int argc, char **argv);
 /* Says on stderr what is wrong with the command line, and where to read about it. Returns 2. */
 int args_wrong(const struct args *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void arg_list_free(struct arg_list *);
 
 #endif

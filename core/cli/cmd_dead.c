@@ -18,6 +18,7 @@ static const char help[] =
 	"largest first, and then the newest ones themselves, the newest last. With ID (its first 8 digits will do): "
 	"every\n"
 	"attempt to deliver this one, and what to do. `patchbay replay` delivers them again.\n"
+	"Requests that a source's plugin crashed with are listed, too: they are in quarantine.\n"
 	"Works beside a running daemon, and without one; needs no secrets. Run it as the daemon's user, or as root.\n\n"
 	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
 	"      --sink S       only what was owed to this sink\n"

@@ -5,6 +5,9 @@
 #include "cli/args.h"
 #include "cli/load.h"
 #include "daemon/daemon.h"
+#include "daemon/supervisor.h"
+#include "guard/guard.h"
+#include "plugin/load.h"
 
 #include <stdio.h>
 
@@ -21,6 +24,17 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 stopped as it was told to, 1 it could not start, 2 wrong usage.\n";
 
+static int work(void *ctx)
+{
+	const char *path = *(const char **)ctx;
+	guard_arm(load_find_address);
+	struct err err = { "" };
+	int result = daemon_run(path, &err);
+	if (result != 0 && err.text[0])
+		log_error("cannot start: %s", err.text);
+	return result == 0 ? 0 : 1;
+}
+
 int cmd_serve(int argc, char **argv)
 {
 	const char *path = CLI_CONFIG_PATH;
@@ -32,9 +46,5 @@ int cmd_serve(int argc, char **argv)
 		return status;
 	if (verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	struct err err = { "" };
-	int result = daemon_run(path, &err);
-	if (result != 0 && err.text[0])
-		log_error("cannot start: %s", err.text);
-	return result == 0 ? 0 : 1;
+	return supervisor_run(work, &path);
 }

@@ -11,8 +11,10 @@ struct dead_order {
 	bool groups_only, json;
 };
 
-/* Both return the exit status. */
+/* All return the exit status. */
 int dead_list(struct view *, const struct dead_order *);
+/* Requests that a plugin crashed with, if such are asked for; *ret_n: how many. */
+int dead_crashed(struct view *, const struct dead_order *, uint64_t *ret_n);
 int dead_show(struct view *, const struct dead_order *, const char *id);
 
 #endif

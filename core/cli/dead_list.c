@@ -163,12 +163,14 @@ int dead_list(struct view *view, const struct dead_order *order)
 	int status = journal_dead(view->journal, &order->filter, gather, &list, &err) < 0;
 	if (status) {
 		fprintf(stderr, "patchbay dead: %s\n", err.text);
-	} else if (!list.total) {
-		fprintf(stderr, "no delivery was %s that matches\n", order->filter.skipped ? "skipped" : "given up");
-	} else {
+	} else if (list.total) {
 		dead_groups_sort(&list.groups);
 		print_all(&list);
 	}
+	uint64_t crashed = 0;
+	status |= dead_crashed(view, order, &crashed);
+	if (!status && !list.total && !crashed)
+		fprintf(stderr, "no delivery was %s that matches\n", order->filter.skipped ? "skipped" : "given up");
 	for (size_t i = 0; i < list.room; i++) {
 		free(list.newest[i].sink);
 		free(list.newest[i].class_);

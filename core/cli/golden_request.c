@@ -122,6 +122,7 @@ static enum golden_verdict verdict_of(enum admitted how)
 	case ADMITTED_MALFORMED:
 		return GOLDEN_MALFORMED;
 	case ADMITTED_REFUSED:
+	case ADMITTED_NOT_NOW:
 		break;
 	}
 	return GOLDEN_REFUSED;

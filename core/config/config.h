@@ -127,6 +127,9 @@ struct config_faults { /* in the order of the file */
 
 /* NULL when there is at least one fault that is not a warning. Faults in any case; free them. */
 struct config *config_load(const char *path, const struct config_plugins *, struct config_faults *);
+/* The same of a copy of the file, which is at text_path: all else is as if it was where it belongs. */
+struct config *config_load_copy(const char *path, const char *text_path, const struct config_plugins *,
+				struct config_faults *);
 /* The same for somebody who only looks, with neither the daemon's environment nor its rights: no secret is read
  * (each is empty), no program of a plugin's option is compiled (each is NULL), and no plugin is asked for its opinion.
  * Nothing can be run with it. */

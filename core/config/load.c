@@ -175,7 +175,7 @@ static struct config *load(struct loader l, const char *path, struct config_faul
 	l.dir = folder_of(path);
 
 	config->path = xstrdup(path);
-	struct node *root = yaml_load(path, &l.faults);
+	struct node *root = yaml_load(l.text_path ? l.text_path : path, &l.faults);
 	if (root)
 		load_file(&l, root);
 	node_free(root);
@@ -190,6 +190,12 @@ static struct config *load(struct loader l, const char *path, struct config_faul
 struct config *config_load(const char *path, const struct config_plugins *plugins, struct config_faults *faults)
 {
 	return load((struct loader){ .plugins = plugins }, path, faults);
+}
+
+struct config *config_load_copy(const char *path, const char *text_path, const struct config_plugins *plugins,
+				struct config_faults *faults)
+{
+	return load((struct loader){ .plugins = plugins, .text_path = text_path }, path, faults);
 }
 
 struct config *config_load_for_looking(const char *path, const struct config_plugins *plugins,

@@ -10,6 +10,7 @@ struct loader {
 	char *dir; /* of the configuration file, absolute: relative paths start here */
 	const struct config_plugins *plugins;
 	struct config *config;
+	const char *text_path; /* where the file's text is; NULL: where it says */
 	bool looking; /* config_load_for_looking() */
 	bool testing; /* config_load_for_testing() */
 	const char *plugin;             /* whose options are being read, for messages; NULL: the host's own */

@@ -202,18 +202,31 @@ static int read_place(struct loader *l, const struct node *from, const char *nam
 	return r;
 }
 
-/* For testing: what can be read is taken, in place of the rest stands something that no two secrets share. An option
- * that is called a URL gets one. */
+/* Something that no two secrets share. Letters and digits only, four by four: whatever a plugin wants of a secret, also
+ * that it is base64. An option that is called a URL gets one. */
+static char *made_up_for(const char *option, size_t index)
+{
+	size_t n = strlen(option);
+	bool url = n >= 3 && strcmp(option + n - 3, "url") == 0;
+	char *word = xasprintf("madeXupX%sX%zuXXX", option, index + 1);
+
+	for (char *p = word; *p; p++)
+		if (*p == '_')
+			*p = 'X';
+	word[strlen(word) / 4 * 4] = '\0';
+	char *text = xasprintf("%s%s", url ? "https://patchbay.invalid/" : "", word);
+	free(word);
+	return text;
+}
+
+/* For testing: what can be read is taken, the rest is made up. */
 static void make_up(struct loader *l, const struct node *from, const char *option, size_t index, patchbay_str *ret)
 {
 	struct config_faults found = { 0 };
 	struct loader quiet = *l;
-	size_t n = strlen(option);
 	quiet.faults = (struct faults){ .path = "", .list = &found };
 	if (read_place(&quiet, from, option, ret) < 0) {
-		bool url = n >= 3 && strcmp(option + n - 3, "url") == 0;
-		char *text = xasprintf("%smade-up-%s-%zu", url ? "https://patchbay.invalid/" : "", option, index + 1);
-		*ret = str_c(text);
+		*ret = str_c(made_up_for(option, index));
 		l->made_up++;
 		if (l->secrets)
 			l->secrets->v[l->secrets->n - 1].made_up = true;

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "daemon/control.h"
 #include "daemon/parts.h"
+#include "daemon/recover.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -67,9 +69,9 @@ static int start(struct parts *p, struct err *err)
 		return -1;
 	if (!(p->enricher = enricher_start(p->journal, p->first, err)) ||
 	    !(p->dispatcher = dispatcher_start(p->journal, p->first, err)) ||
-	    !(p->poller = poller_start(p->journal, p->first, err)) || !(p->control = control_create(p, err)) ||
-	    intake_start(p->intake, p->journal, err) != 0 || control_start(p->control, err) != 0)
+	    !(p->poller = poller_start(p->journal, p->first, err)) || !(p->control = control_create(p, err)))
 		return -1;
+	recover_request(c, p->journal);
 	const struct admin_parts told = { .intake = p->intake,
 					  .journal = p->journal,
 					  .dispatcher = p->dispatcher,
@@ -78,7 +80,11 @@ static int start(struct parts *p, struct err *err)
 					  .reloads = &p->reloads };
 	if (c->admin)
 		p->admin = admin_start(c->admin, &told, err);
-	return c->admin && !p->admin ? -1 : 0;
+	if (c->admin && !p->admin)
+		return -1;
+	generation_keep(p->first);
+	guard_ready(); /* before anybody can have been answered */
+	return intake_start(p->intake, p->journal, err) != 0 ? -1 : control_start(p->control, err);
 }
 
 /* Returns how many calls into plugins never came back: what they may use must stay. */
@@ -111,7 +117,15 @@ static void raise_descriptor_limit(void)
 static struct generation *load(const char *path)
 {
 	struct config_faults faults = { 0 };
-	struct generation *g = generation_load(path, &faults);
+	struct generation *g = guard_restarts() ? generation_load_kept(path, &faults) : NULL;
+	if (g || faults.n)
+		config_faults_free(&faults);
+	if (g)
+		return g; /* with nothing to say that was not said before */
+	if (guard_restarts())
+		log_warning("what was at work before the crash cannot be taken up again; %s is taken as it is now",
+			    path);
+	g = generation_load(path, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		fprintf(stderr, "%s\n", faults.v[i].text);
 	config_faults_free(&faults);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "guard/guard.h"
 #include "plugin/load.h"
 
 #include <inttypes.h>
@@ -153,6 +154,7 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 	intake_reload(p->intake, c->sources);
 	poller_commit(p->poller, c->poller);
 	p->sources = c->sources;
+	generation_keep(c->generation);
 	live_set_destroy(before);
 	generation_unref(c->generation);
 	atomic_fetch_add(&p->reloads.generation, 1);
@@ -166,6 +168,7 @@ void reload_run(const struct reload *r)
 	struct reload_counts sources = { 0 }, sinks = { 0 };
 	size_t loaded_before = load_count();
 	reload_tidy(r->parts);
+	guard_forgive(NULL); /* whoever asks for this may have mended what crashed */
 	bool good = prepare(r, &change, &faults);
 	faults_sort(&faults);
 	if (good)

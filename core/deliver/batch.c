@@ -10,6 +10,7 @@ void batch_reset(struct batch *batch)
 {
 	arena_reset(&batch->arena);
 	batch->n = batch->bytes = 0;
+	batch->full = false;
 }
 
 void batch_add(struct batch *batch, const struct batch_item *item, const patchbay_delivery *delivery)

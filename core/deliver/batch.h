@@ -19,6 +19,7 @@ struct batch_item {
 struct batch {
 	struct arena arena;
 	bool fresh;                   /* from the cursor; else parked ones that are due */
+	bool full;                    /* it takes no more, however few they are */
 	struct journal_pos start;     /* fresh: everything before it is in other hands */
 	struct batch_item *items;     /* the events, in three parallel arrays */
 	const patchbay_delivery **deliveries;

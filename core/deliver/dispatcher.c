@@ -68,7 +68,7 @@ struct dispatcher_change *dispatcher_prepare(struct dispatcher *d, struct genera
 	for (size_t i = 0; i < n; i++) {
 		const struct config_sink *sink = &g->config->sinks[i];
 		struct worker *had = find(&d->workers, sink->name);
-		bool same = had && config_sink_same(had->sink, sink);
+		bool same = had && config_sink_same(had->sink, sink) && !had->left_out;
 		struct worker *w = same ? had : create(d, g, i, faults);
 		if (!w)
 			continue;

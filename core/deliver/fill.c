@@ -3,8 +3,10 @@
 
 #include "base/clock.h"
 #include "deliver/delivery.h"
+#include "guard/guard.h"
 
 #include <stdio.h>
+#include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -75,6 +77,68 @@ static bool waits_for_subject(struct worker *w, const struct journal_record *rec
 	return true;
 }
 
+/* ---- What crashed before, see guard/guard.h */
+
+#define ROUTE_MS 10000 /* for one `when`, after which it will never end */
+
+static struct guard_event guard_event_of(const struct id *id, struct journal_pos at)
+{
+	struct guard_event event = { .pos = { at.hi, at.lo } };
+	memcpy(event.id, id->b, sizeof event.id);
+	return event;
+}
+
+enum record { FIT, FIT_ALONE, UNFIT };
+
+/* UNFIT: it is a dead letter now. */
+static enum record judge(struct worker *w, const struct id *id, struct journal_pos at,
+			 const struct journal_parked *parked)
+{
+	const struct guard_event event = guard_event_of(id, at);
+	struct guard_blame blame;
+	char text[400];
+	if (!w->blamed || !guard_event_blame(GUARD_SINK, w->sink->name, &event, &blame))
+		return FIT;
+	if (blame.count < GUARD_CRASHES_MAX)
+		return FIT_ALONE;
+	int n = snprintf(text, sizeof text, "the plugin crashed %s it, %u times: %s", guard_call_name(blame.call),
+			 blame.count, blame.what);
+	if (blame.call == GUARD_ROUTE)
+		n = snprintf(text, sizeof text, "the `when` of a route does not come to an end, or crashes: %s",
+			     blame.what);
+	*settle_add(w) = (struct journal_settled){
+		.at = at,
+		.id = *id,
+		.act = JOURNAL_DEAD,
+		.was_parked = parked != NULL,
+		.subject = parked ? parked->subject : 0,
+		.attempt = blame.count + (parked ? parked->attempts : 0),
+		.at_ms = clock_wall_ns() / NS_PER_MS,
+		.class_ = blame.call == GUARD_ROUTE ? "configuration" : "plugin",
+		.why = arena_copy(&w->settlement_texts,
+				  (patchbay_str){ text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1 }),
+	};
+	return UNFIT;
+}
+
+static enum router_outcome match(struct worker *w, const struct journal_record *record, struct journal_pos at,
+				 const patchbay_delivery *delivery, const struct config_route **ret_route,
+				 patchbay_str *ret_why)
+{
+	struct guard_note note = { .call = GUARD_ROUTE,
+				   .side = GUARD_SINK,
+				   .plugin = w->sink->plugin->name,
+				   .instance = w->sink->name,
+				   .n = 1,
+				   .limit_ms = ROUTE_MS };
+	note.first = note.last = guard_event_of(&record->id, at);
+	call_begin(&w->match, 0);
+	guard_enter(&note);
+	enum router_outcome outcome = router_match(w->routing->router, &w->match, delivery, ret_route, ret_why);
+	guard_leave();
+	return outcome;
+}
+
 /* ---- One event */
 
 static void set_route(struct worker *w, struct batch *batch, const struct config_route *route, patchbay_delivery *event)
@@ -110,9 +174,11 @@ static bool take_record(struct worker *w, struct batch *batch, const struct jour
 		return false;
 	if (record->kind != JOURNAL_EVENT || (record->flags & JOURNAL_FLAG_HELD) || ahead_has(&w->ahead, at))
 		return true;
+	enum record fit = judge(w, &record->id, at, NULL);
+	if (fit == UNFIT)
+		return true;
 	delivery_from_record(record, id_text, &delivery);
-	call_begin(&w->match, 0);
-	switch (router_match(w->routing->router, &w->match, &delivery, &route, &why)) {
+	switch (match(w, record, at, &delivery, &route, &why)) {
 	case ROUTER_NOT_ROUTED:
 		return true;
 	case ROUTER_WHEN_FAILED: {
@@ -134,8 +200,9 @@ static bool take_record(struct worker *w, struct batch *batch, const struct jour
 	}
 	if (waits_for_subject(w, record, at, subject))
 		return true;
-	if (!fits(w, batch, &delivery))
+	if (!fits(w, batch, &delivery) || (batch->n && fit == FIT_ALONE))
 		return false;
+	batch->full = fit == FIT_ALONE;
 	struct batch_item item = item_of(w, record, at, subject);
 	set_route(w, batch, route, &delivery);
 	batch_add(batch, &item, &delivery);
@@ -155,7 +222,7 @@ int fill_fresh(struct worker *w, struct lane *lane, size_t max)
 		w->fresh_blocked = true;
 		return 0;
 	}
-	while (batch->n < max && scanned < SCAN_MAX && !atomic_load(&w->stopping)) {
+	while (batch->n < max && !batch->full && scanned < SCAN_MAX && !atomic_load(&w->stopping)) {
 		struct journal_pos before = w->read, at;
 		struct journal_record record;
 		struct err err = { 0 };
@@ -240,7 +307,10 @@ static bool take_parked(struct worker *w, struct batch *batch, const struct jour
 	const struct config_route *route = NULL;
 	patchbay_str why;
 	const struct tried *tried = worker_tried(w, parked->at, false);
-	bool alone = tried && tried->hangs; /* whoever made a call hang is tried by itself */
+	enum record fit = judge(w, &parked->id, parked->at, parked);
+	bool alone = (tried && tried->hangs) || fit == FIT_ALONE; /* whoever made a call hang is tried by itself */
+	if (fit == UNFIT)
+		return true;
 	if (batch->n && alone)
 		return false;
 	if (subject_is_out(w, batch, parked->subject))
@@ -253,8 +323,7 @@ static bool take_parked(struct worker *w, struct batch *batch, const struct jour
 	delivery_from_record(&record, id_text, &delivery);
 	if (!fits(w, batch, &delivery))
 		return false;
-	call_begin(&w->match, 0);
-	router_match(w->routing->router, &w->match, &delivery, &route, &why);
+	match(w, &record, parked->at, &delivery, &route, &why);
 	set_route(w, batch, route, &delivery);
 	struct batch_item item = item_of(w, &record, parked->at, parked->subject);
 	item.parked = true;

@@ -3,11 +3,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CALL_MEMORY (256u << 20)       /* a plugin that needs more than this for a batch has gone wrong */
 #define GRACE_MIN_NS (100 * NS_PER_MS) /* past the deadline: a quarter of it, within these bounds */
@@ -58,6 +60,33 @@ static void lane_free(struct lane *lane)
 	free(lane);
 }
 
+static struct guard_event event_of(const struct batch_item *item)
+{
+	struct guard_event event = { .pos = { item->at.hi, item->at.lo } };
+	memcpy(event.id, item->id.b, sizeof event.id);
+	return event;
+}
+
+static void enter(struct lane *lane, enum guard_call call)
+{
+	const struct batch *batch = &lane->batch;
+	struct guard_note note = {
+		.call = call, .side = GUARD_SINK, .plugin = lane->sink->plugin->name, .instance = lane->sink->name
+	};
+	if (call == GUARD_ACT) {
+		const struct batch_item *first = batch->items, *last = batch->items;
+		for (size_t i = 1; i < batch->n; i++) { /* parked ones come in the order in which they are due */
+			const struct batch_item *item = &batch->items[i];
+			first = journal_pos_cmp(item->at, first->at) < 0 ? item : first;
+			last = journal_pos_cmp(item->at, last->at) > 0 ? item : last;
+		}
+		note.n = (uint32_t)batch->n;
+		note.first = event_of(first);
+		note.last = event_of(last);
+	}
+	atomic_store(&lane->guarded, guard_enter(&note));
+}
+
 static void act(struct lane *lane)
 {
 	struct batch *batch = &lane->batch;
@@ -67,11 +96,29 @@ static void act(struct lane *lane)
 				      batch->results, &lane->checkpoint);
 }
 
+/* Its plugin crashes whatever it is given. Nothing is lost by waiting. */
+static void leave_alone(struct lane *lane, const char *why)
+{
+	call_explain(&lane->call, "%s", why);
+	lane->status = PATCHBAY_EBADSINK;
+	for (size_t i = 0; lane->job == LANE_ACT && i < lane->batch.n; i++)
+		lane->batch.results[i] = (patchbay_result){ PATCHBAY_EBADSINK, 0, lane->call.why };
+}
+
 static void work(struct lane *lane)
 {
+	static const enum guard_call calls[] = {
+		[LANE_RESUME] = GUARD_RESUME, [LANE_ACT] = GUARD_ACT, [LANE_IDLE] = GUARD_IDLE, [LANE_END] = 0
+	};
 	void *self = instance_self(lane->instance);
+	char parked[256];
 	lane->checkpoint = (patchbay_str){ "", 0 };
 	call_begin(&lane->call, lane->sink->timeout_ms);
+	if (instance_is_parked(lane->instance, parked)) {
+		leave_alone(lane, parked);
+		return;
+	}
+	enter(lane, calls[lane->job]);
 	switch (lane->job) {
 	case LANE_RESUME:
 		lane->status = lane->abilities.checkpoint.resume(self, &lane->call, lane->given);
@@ -86,6 +133,7 @@ static void work(struct lane *lane)
 	case LANE_END:
 		break;
 	}
+	guard_leave();
 }
 
 static void *run(void *arg)
@@ -152,11 +200,21 @@ fail:
 	return NULL;
 }
 
+static int64_t cpu_ns(const struct lane *lane)
+{
+	struct timespec used;
+	clockid_t clock;
+	if (pthread_getcpuclockid(lane->thread, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		return 0;
+	return (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
+}
+
 void lane_start(struct lane *lane, enum lane_job job, int64_t began_ns)
 {
 	pthread_mutex_lock(&lane->yard->lock);
 	lane->job = job;
 	lane->began_ns = began_ns;
+	lane->cpu_ns = cpu_ns(lane);
 	lane->at_ms = clock_wall_ns() / NS_PER_MS;
 	lane->reported = false;
 	lane->state = LANE_BUSY;
@@ -177,6 +235,12 @@ void lane_take(struct lane *lane)
 	pthread_mutex_lock(&lane->yard->lock);
 	lane->state = LANE_FREE;
 	pthread_mutex_unlock(&lane->yard->lock);
+}
+
+double lane_busyness(const struct lane *lane, int64_t now_ns)
+{
+	int64_t passed = now_ns - lane->began_ns;
+	return passed > 0 ? (double)(cpu_ns(lane) - lane->cpu_ns) / (double)passed : 0;
 }
 
 int64_t lane_overdue_ns(const struct lane *lane)

@@ -15,6 +15,7 @@
 #include <patchbay/idle.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Shared by a worker and its lanes, strays included. */
 struct yard {
@@ -42,6 +43,7 @@ struct lane {
 	struct instance *instance;
 	struct sink_abilities abilities;
 	pthread_t thread;
+	_Atomic uint64_t guarded; /* the call, for guard_condemn() */
 	pthread_cond_t wake;
 	enum lane_job job;
 	enum lane_state state; /* yard->lock */
@@ -49,6 +51,7 @@ struct lane {
 	/* The worker's: */
 	int64_t at_ms, began_ns; /* of the call: wall clock, steady clock */
 	int64_t took_ns;         /* until it was found to have ended */
+	int64_t cpu_ns;          /* what its thread had used of the processor when the call began */
 	/* The lane's while BUSY, else the worker's: */
 	struct patchbay_call call;
 	struct batch batch;
@@ -70,6 +73,8 @@ struct lane *lane_create(struct yard *, struct generation *, const struct config
 void lane_start(struct lane *, enum lane_job, int64_t began_ns);
 bool lane_is(struct lane *, enum lane_state);
 void lane_take(struct lane *); /* DONE: what it did has been dealt with; it is FREE */
+/* How much of the time since the call began its thread has used of a processor: 0 to 1. */
+double lane_busyness(const struct lane *, int64_t now_ns);
 /* When it should have returned, at the latest; steady clock. */
 int64_t lane_overdue_ns(const struct lane *);
 /* FREE: ends its thread and frees all. BUSY: leaves it behind. */

@@ -2,6 +2,7 @@
 #include "deliver/worker.h"
 
 #include "base/clock.h"
+#include "guard/guard.h"
 
 #include <stdio.h>
 
@@ -218,6 +219,8 @@ static bool decide(struct worker *w, const struct lane *lane, size_t i, struct t
 static void tell_breaker(struct worker *w, const struct tally *tally, bool fresh, bool spent)
 {
 	bool works = tally->done || tally->bad_event;
+	if (tally->done)
+		guard_works(GUARD_SINK, w->sink->name);
 	if (works)
 		breaker_works(w);
 	if (tally->down + tally->bad_sink)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 #include "plugin/ability.h"
 
 #include <errno.h>
@@ -17,6 +18,8 @@
 #define BUSY_WAIT_MAX_MS 20 /* a lane's wake-up may fall between the look and the wait */
 #define STOP_GRACE_MS 10000 /* for calls that are under way */
 #define STRAYS_MAX 4
+#define BUSY_SHARE 0.3      /* of a processor */
+#define WAITED_FOR_MS 30000 /* past the deadline, at least */
 
 static void learn_abilities(const patchbay_sink *side, struct sink_abilities *ret)
 {
@@ -49,6 +52,7 @@ struct worker *worker_create(struct journal *journal, struct generation *generat
 	for (size_t i = 0; i < w->n_lanes; i++)
 		if (!(w->lanes[i] = lane_create(w->yard, w->generation, w->sink, &w->abilities, err)))
 			goto fail;
+	w->left_out = instance_is_left_out(w->lanes[0]->instance);
 	return w;
 fail:
 	worker_destroy(w);
@@ -263,10 +267,32 @@ static void after_idle(struct worker *w, struct lane *lane)
 	lane->idle_ns = clock_steady_ns() + w->abilities.idle.every_ms * NS_PER_MS;
 }
 
+/* A call that only returns when the process ends: it takes a processor from everybody, or nothing is left to put in its
+ * place. What it was about is noted; after the third time that is a dead letter. */
+static bool is_hopeless(struct worker *w, const struct lane *lane)
+{
+	pthread_mutex_lock(&w->yard->lock);
+	bool last = w->yard->strays + 1 >= STRAYS_MAX;
+	pthread_mutex_unlock(&w->yard->lock);
+	return guard_is_on() && (last || lane_busyness(lane, clock_steady_ns()) > BUSY_SHARE);
+}
+
+/* Waited for because there must not be two of it, but not for ever. */
+static bool is_too_late(const struct worker *w, const struct lane *lane)
+{
+	int64_t more_ms = w->sink->timeout_ms > WAITED_FOR_MS ? w->sink->timeout_ms : WAITED_FOR_MS;
+	return clock_steady_ns() >= lane_overdue_ns(lane) + more_ms * NS_PER_MS;
+}
+
 /* A call that does not come back. Of a sink with a checkpoint there must never be two: that one is waited for. */
 static void overdue(struct worker *w, struct lane **slot)
 {
 	struct lane *lane = *slot;
+	if (is_hopeless(w, lane)) {
+		lane->reported = true;
+		guard_condemn(atomic_load(&lane->guarded));
+		return;
+	}
 	if (w->abilities.checkpoint.resume || lane->job != LANE_ACT) {
 		patchbay_str why = STR("a call of the plugin does not return; its next events wait for it");
 		lane->reported = true;
@@ -325,6 +351,8 @@ static int collect(struct worker *w)
 			did = 1;
 			w->fresh_blocked = w->parked_blocked = false;
 			overdue(w, &w->lanes[i]);
+		} else if (lane_is(lane, LANE_BUSY) && lane->reported && is_too_late(w, lane)) {
+			guard_condemn(atomic_load(&lane->guarded));
 		}
 	}
 	return did;
@@ -417,6 +445,7 @@ static void *run(void *arg)
 int worker_start(struct worker *w, struct err *err)
 {
 	char name[16];
+	w->blamed = guard_has_events(GUARD_SINK, w->sink->name);
 	atomic_store(&w->held, true);
 	int r = pthread_create(&w->thread, NULL, run, w);
 	if (r)

@@ -89,6 +89,8 @@ struct worker {
 	int64_t unsettled_ns; /* since when there are any; steady clock */
 
 	bool has_parked;     /* perhaps */
+	bool left_out;       /* the plugin could not make an instance, see instance_is_left_out() */
+	bool blamed;         /* events with which the plugin crashed are known */
 	bool fresh_blocked;  /* none of those can be started before a lane is done: */
 	bool parked_blocked; /* what they wait for is out */
 	bool parked_last;    /* so that due and fresh ones take turns */

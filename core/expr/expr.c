@@ -2,12 +2,16 @@
 #include "expr/expr.h"
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "expr/program.h"
 #include "expr/text.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define DELIVERY_1_0 SIZED_END(patchbay_delivery, details_error)
+#define VALUE_1_0 SIZED_END(patchbay_value, text)
 
 struct patchbay_expr {
 	char *source;
@@ -79,7 +83,24 @@ int expr_true(patchbay_call *call, const patchbay_expr *expr, const patchbay_del
 	return value.type != PATCHBAY_JSON_NULL && value.type != PATCHBAY_JSON_FALSE;
 }
 
+/* As a plugin calls it: its structs may be shorter than ours, or longer. */
+static bool service_eval(patchbay_call *call, const patchbay_expr *expr, const patchbay_delivery *given,
+			 patchbay_escape escape, void *ctx, patchbay_value *out)
+{
+	patchbay_value value = { .size = sizeof(value) };
+	patchbay_delivery d;
+	if (!sized_has(given, DELIVERY_1_0) || !sized_has(out, VALUE_1_0)) {
+		call_explain(call, "its plugin asked for the value of an expression with a struct without .size");
+		return false;
+	}
+	sized_read(&d, sizeof(d), given);
+	if (!expr_eval(call, expr, &d, escape, ctx, &value))
+		return false;
+	sized_write(out, &value, sizeof(value));
+	return true;
+}
+
 const patchbay_expr_service expr_service = {
 	.size = sizeof(expr_service),
-	.eval = expr_eval,
+	.eval = service_eval,
 };

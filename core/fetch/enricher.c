@@ -9,6 +9,7 @@
 #include "deliver/delivery.h"
 #include "fetch/backoff.h"
 #include "fetch/leash.h"
+#include "guard/guard.h"
 #include "plugin/ability.h"
 #include "plugin/host.h"
 #include "source/emission.h"
@@ -117,10 +118,25 @@ static struct client *client_of(struct enricher *e, const struct journal_record 
 	return NULL;
 }
 
+/* Its plugin has crashed with that, or with whatever it was asked. Then the event goes on without details. */
+static bool must_not_ask(struct enricher *e, const struct client *client, const struct guard_event *event)
+{
+	struct guard_blame blame;
+	char parked[256];
+	if (instance_is_parked(client->instance, parked)) {
+		call_explain(&e->call, "%s", parked);
+		return true;
+	}
+	if (!guard_event_blame(GUARD_SOURCE, client->source->name, event, &blame) || blame.count < GUARD_CRASHES_MAX)
+		return false;
+	call_explain(&e->call, "the plugin crashed when it fetched them, %u times: %s", blame.count, blame.what);
+	return true;
+}
+
 enum asked { ASKED, ASK_LATER, ASK_ABANDONED };
 
 /* ASKED: *ret_details, or, if that is empty, call.why. ASK_LATER: call.why says why. */
-static enum asked ask(struct enricher *e, const struct journal_record *record, uint32_t attempt,
+static enum asked ask(struct enricher *e, const struct journal_record *record, struct journal_pos at, uint32_t attempt,
 		      patchbay_str *ret_details)
 {
 	const struct client *client = client_of(e, record);
@@ -136,10 +152,23 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, u
 			     STR_ARG(record->source));
 		return ASKED;
 	}
+	struct guard_note note = { .call = GUARD_ENRICH,
+				   .side = GUARD_SOURCE,
+				   .plugin = client->source->plugin->name,
+				   .instance = client->source->name,
+				   .n = 1,
+				   .first.pos = { at.hi, at.lo },
+				   .limit_ms = 2 * CALL_MS };
+	memcpy(note.first.id, record->id.b, sizeof note.first.id);
+	note.last = note.first;
+	if (must_not_ask(e, client, &note.first))
+		return ASKED;
 	delivery_from_record(record, id_text, &event);
 	event.attempt = attempt;
 	leash_calls(&e->leash);
+	guard_enter(&note);
 	patchbay_status status = client->ability.enrich(instance_self(client->instance), &e->call, &event, &details);
+	guard_leave();
 	if (!leash_returns(&e->leash))
 		return ASK_ABANDONED;
 	if (status != PATCHBAY_OK) {
@@ -189,7 +218,7 @@ static bool handle(struct enricher *e, const struct journal_record *record, stru
 					   .was_parked = was_parked,
 					   .attempt = attempts + 1,
 					   .at_ms = began_ms };
-	enum asked asked = ask(e, record, attempts + 1, &details);
+	enum asked asked = ask(e, record, at, attempts + 1, &details);
 	if (asked == ASK_ABANDONED)
 		return false;
 	settled.took_ms = now_ms(e) - began_ms;

@@ -7,6 +7,7 @@
 #include "base/seat.h"
 #include "fetch/backoff.h"
 #include "fetch/leash.h"
+#include "guard/guard.h"
 #include "plugin/ability.h"
 #include "plugin/host.h"
 #include "source/emission.h"
@@ -100,10 +101,19 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	p->ticket.records.n = 0;
 	p->ticket.quiet = true;
 	*ret_again_ms = 0;
+	char parked[256];
+	if (instance_is_parked(p->instance, parked))
+		return err_set(err, "%s", parked);
 	call_begin(&p->call, STEP_MS);
 	leash_calls(&p->leash);
+	guard_enter(&(struct guard_note){ .call = GUARD_POLL,
+					  .side = GUARD_SOURCE,
+					  .plugin = p->source->plugin->name,
+					  .instance = p->source->name,
+					  .limit_ms = 2 * STEP_MS });
 	patchbay_status status = p->ability.poll(instance_self(p->instance), &p->call, buf_str(&p->cursor), &emitter,
 						 &cursor, ret_again_ms);
+	guard_leave();
 	if (!leash_returns(&p->leash))
 		return STEP_ABANDONED;
 	if (*ret_again_ms < 0)
@@ -119,6 +129,7 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	if (cursor.n > CURSOR_MAX)
 		return err_set(err, "the plugin's cursor has %zu bytes, more than the %u that it may have", cursor.n,
 			       CURSOR_MAX);
+	guard_works(GUARD_SOURCE, p->source->name);
 	int kept = keep(p, cursor, err);
 	if (kept < 0)
 		return STEP_FAILED;
@@ -306,7 +317,7 @@ static int create(struct poller *poller, struct generation *g, const struct conf
 	if (!last)
 		last = find(&poller->leaving, source->name);
 	p->seat = last ? seat_ref(last->seat) : seat_create();
-	bool wanted = ability.wanted(instance_self(p->instance));
+	bool wanted = !instance_is_parked(p->instance, NULL) && ability.wanted(instance_self(p->instance));
 	if (wanted && polled_start(p, err) == 0) {
 		*ret = p;
 		return 1;

@@ -43,6 +43,9 @@ bool request_admit(struct request *r, const patchbay_request *in)
 		r->status = 403;
 		r->said = "not authentic\n";
 		return true;
+	case ADMITTED_NOT_NOW:
+		atomic_fetch_add(&r->intake->stats.shed, 1);
+		return answer_now(r, 503, "its plugin is out of order, send it again\n");
 	case ADMITTED_EVENTS:
 	case ADMITTED_MALFORMED:
 		break;

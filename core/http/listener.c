@@ -2,11 +2,13 @@
 #include "http/listener.h"
 
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define PATIENCE_MS 2000
 
 static char *address_text(const struct config_address *configured, int fd)
 {
@@ -46,10 +49,22 @@ static void remove_stale(const struct config_address *a)
 		close(fd);
 }
 
-int listener_open(struct listener *l, const struct config_address *a, struct err *err)
+/* A process that was killed a moment ago may not quite be gone. */
+static int bind_patiently(int fd, const struct config_address *a)
+{
+	for (int tries = 0;; tries++) {
+		int r = bind(fd, (const struct sockaddr *)&a->addr, a->addr_len);
+		if (r == 0)
+			r = listen(fd, BACKLOG);
+		if (r == 0 || errno != EADDRINUSE || tries == PATIENCE_MS / 10)
+			return r;
+		poll(NULL, 0, 10);
+	}
+}
+
+static int bind_new(struct listener *l, const struct config_address *a, struct err *err)
 {
 	int family = a->addr.ss_family, on = 1;
-	l->unix_socket = family == AF_UNIX;
 	if (l->unix_socket)
 		remove_stale(a);
 	l->listen_fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -59,8 +74,7 @@ int listener_open(struct listener *l, const struct config_address *a, struct err
 		setsockopt(l->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (family == AF_INET6)
 		setsockopt(l->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (bind(l->listen_fd, (const struct sockaddr *)&a->addr, a->addr_len) == -1 ||
-	    listen(l->listen_fd, BACKLOG) == -1) {
+	if (bind_patiently(l->listen_fd, a) == -1) {
 		int why = errno;
 		return err_set(err, "cannot listen on %s: %s%s", a->text, strerror(why),
 			       why == EADDRINUSE && l->unix_socket ? "; stop who listens there, or remove the file"
@@ -70,11 +84,28 @@ int listener_open(struct listener *l, const struct config_address *a, struct err
 			       : why == EACCES ? "; ports below 1024 need a privilege, use a higher one behind a proxy"
 					       : "");
 	}
-	if (l->unix_socket) {
-		l->unlink_path = xstrdup(((const struct sockaddr_un *)&a->addr)->sun_path);
-		if (chmod(l->unlink_path, 0660) == -1) /* connecting takes the right to write */
-			return err_set(err, "cannot let the group use %s: %s", a->text, strerror(errno));
+	const char *path = ((const struct sockaddr_un *)&a->addr)->sun_path;
+	if (l->unix_socket && chmod(path, 0660) == -1) { /* connecting takes the right to write */
+		err_set(err, "cannot let the group use %s: %s", a->text, strerror(errno));
+		unlink(path);
+		return -1;
 	}
+	return 0;
+}
+
+int listener_open(struct listener *l, const struct config_address *a, struct err *err)
+{
+	char *name = xasprintf("listen %s", a->text);
+	int r = 0;
+	l->unix_socket = a->addr.ss_family == AF_UNIX;
+	l->listen_fd = guard_kept(name); /* across a crash nobody is turned away */
+	if (l->listen_fd == -1 && (r = bind_new(l, a, err)) == 0)
+		guard_keep(name, l->listen_fd);
+	free(name);
+	if (r != 0)
+		return -1;
+	if (l->unix_socket)
+		l->unlink_path = xstrdup(((const struct sockaddr_un *)&a->addr)->sun_path);
 	l->address = address_text(a, l->listen_fd);
 	return 0;
 }

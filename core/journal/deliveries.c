@@ -105,6 +105,17 @@ int journal_sink_counts(struct journal *j, const char *sink, struct journal_sink
 	return state_sink_counts(j->state, sink, ret, err);
 }
 
+int journal_crashed_add(struct journal *j, const struct journal_crashed *crashed, struct err *err)
+{
+	return state_crashed_add(j->state, crashed, err);
+}
+
+int journal_crashed(struct journal *j, bool (*each)(void *ctx, const struct journal_crashed *), void *ctx,
+		    struct err *err)
+{
+	return state_crashed(j->state, each, ctx, err);
+}
+
 int journal_recovered_add(struct journal *j, const struct id *request, const struct id *event, int64_t at_ms,
 			  struct err *err)
 {

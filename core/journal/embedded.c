@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,8 +19,20 @@
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MIN UINT64_C(4096)
+#define LOCK_PATIENCE_MS 2000
 
 /* ---- Opening */
+
+/* A process that was killed a moment ago may not quite be gone. */
+static int flock_patiently(int fd)
+{
+	for (int tries = 0;; tries++) {
+		int r = flock(fd, LOCK_EX | LOCK_NB);
+		if (r == 0 || errno != EWOULDBLOCK || tries == LOCK_PATIENCE_MS / 10)
+			return r;
+		poll(NULL, 0, 10);
+	}
+}
 
 static int take_lock(struct journal *j, struct err *err)
 {
@@ -29,7 +42,7 @@ static int take_lock(struct journal *j, struct err *err)
 	if (j->lock_fd == -1)
 		result = err_set(err, "cannot open %s: %s; let the user that runs patchbay write in that folder", name,
 				 strerror(errno));
-	else if (flock(j->lock_fd, LOCK_EX | LOCK_NB) == -1)
+	else if (flock_patiently(j->lock_fd) == -1)
 		result = err_set(err, "%s is in use by another patchbay; stop that one first", j->path);
 	free(name);
 	return result;

@@ -328,6 +328,19 @@ struct journal_sink_counts {
 };
 int journal_sink_counts(struct journal *, const char *sink, struct journal_sink_counts *ret, struct err *err);
 
+/* Quarantined requests that a plugin crashed with, and so were never accepted. */
+struct journal_crashed {
+	struct id id; /* of the record in quarantine */
+	const char *source, *plugin;
+	int64_t at_ms;
+	uint32_t count; /* how often, so far */
+	const char *why;
+};
+int journal_crashed_add(struct journal *, const struct journal_crashed *, struct err *err);
+/* Oldest first, without those that were admitted after all. Stops when `each` returns false. */
+int journal_crashed(struct journal *, bool (*each)(void *ctx, const struct journal_crashed *), void *ctx,
+		    struct err *err);
+
 /* Which quarantined request was admitted after all, as which event. */
 int journal_recovered_add(struct journal *, const struct id *request, const struct id *event, int64_t at_ms,
 			  struct err *err);

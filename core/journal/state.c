@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_VERSION 3
+#define STATE_VERSION 4
 
 /* Positions are packed into one integer: segment << 32 | offset. */
 static const char schema[] =
@@ -36,7 +36,10 @@ static const char schema[] =
 	" log_end INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS polled_end ON polled(log_end);"
 	"CREATE INDEX IF NOT EXISTS polled_seen ON polled(seen);"
-	"PRAGMA user_version = 3";
+	/* requests that a plugin crashed with, which are in quarantine */
+	"CREATE TABLE IF NOT EXISTS crashed(request BLOB PRIMARY KEY, source TEXT NOT NULL, plugin TEXT NOT NULL,"
+	" at INTEGER NOT NULL, count INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;"
+	"PRAGMA user_version = 4";
 static const char from_version_1[] = "ALTER TABLE exceptions ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;"
 				     "ALTER TABLE sinks ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0;"
 				     "ALTER TABLE sinks ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0";

@@ -39,6 +39,8 @@ int state_dead(struct state *, const struct journal_dead_filter *, bool (*each)(
 int state_replay(struct state *, const char *sink, const struct journal_replay *, size_t n, int64_t now_ms,
 		 patchbay_str why, struct err *err);
 int state_sink_counts(struct state *, const char *sink, struct journal_sink_counts *ret, struct err *err);
+int state_crashed_add(struct state *, const struct journal_crashed *, struct err *err);
+int state_crashed(struct state *, bool (*each)(void *ctx, const struct journal_crashed *), void *ctx, struct err *err);
 int state_recovered_add(struct state *, const struct id *request, const struct id *event, int64_t at_ms,
 			struct err *err);
 int state_recovered(struct state *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
@@ -65,7 +67,7 @@ int state_newest(struct state *, struct journal_pos *ret, struct err *err);
 int state_oldest_owed(struct state *, struct journal_pos end, struct journal_pos *ret, struct err *err);
 /* Forgets what became of events before this position. */
 int state_prune(struct state *, struct journal_pos before, struct err *err);
-/* Forgets which requests were admitted after all before that time. */
+/* Forgets which requests were admitted after all, and which a plugin crashed with, before that time. */
 int state_prune_recovered(struct state *, int64_t before_ms, struct err *err);
 
 #endif

@@ -39,6 +39,10 @@ int state_prune_recovered(struct state *s, int64_t before_ms, struct err *err)
 	sqlite3_stmt *q = state_prepare(s, "DELETE FROM recovered WHERE at < ?1", NULL);
 	state_bind(q, 1, before_ms);
 	int result = state_run(s, q, err, "forget what was admitted");
+	q = state_prepare(s, "DELETE FROM crashed WHERE at < ?1", NULL);
+	state_bind(q, 1, before_ms);
+	if (result == 0)
+		result = state_run(s, q, err, "forget what plugins crashed with");
 	pthread_mutex_unlock(&s->lock);
 	return result;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "net/http_answer.h"
 #include "net/http_headers.h"
@@ -22,6 +23,9 @@
 #define CONNECT_MS 10000
 #define NO_DEADLINE_MS 60000 /* of a call that has none: nothing here may hang for ever */
 #define ANSWER_MAX ((uint64_t)1 << 20)
+#define OPTIONS_1_0 SIZED_END(patchbay_http_options, ca_file)
+#define REQUEST_1_0 SIZED_END(patchbay_http_request, answer_max)
+#define ANSWER_1_0 SIZED_END(patchbay_http_answer, why)
 
 struct patchbay_http {
 	CURL *curl;
@@ -51,8 +55,8 @@ static patchbay_http *http_open(const patchbay_http_options *given)
 	patchbay_http_options options = { 0 };
 
 	http_memory_init();
-	if (given)
-		memcpy(&options, given, given->size < sizeof(options) ? given->size : sizeof(options));
+	if (given && sized_has(given, OPTIONS_1_0)) /* else what is strictest, and the system's certificates */
+		sized_read(&options, sizeof(options), given);
 	CURL *curl = curl_easy_init();
 	if (!curl)
 		return NULL;
@@ -266,11 +270,20 @@ static patchbay_status perform(struct exchange *x, patchbay_http_answer *ret)
 static patchbay_status http_send(patchbay_http *http, patchbay_call *call, const patchbay_http_request *given,
 				 patchbay_http_answer *ret)
 {
-	patchbay_http_request request = { 0 };
-	patchbay_http_answer answer = { .size = ret->size, .retry_after_ms = -1, .body = STR(""), .why = STR("") };
+	patchbay_http_request request;
+	patchbay_http_answer answer = { .retry_after_ms = -1, .body = STR(""), .why = STR("") };
 	struct err err;
 
-	memcpy(&request, given, given->size < sizeof(request) ? given->size : sizeof(request));
+	if (!sized_has(ret, ANSWER_1_0)) {
+		call_explain(call, "its plugin asked for an answer over HTTP in a struct without .size");
+		return PATCHBAY_EBADSINK;
+	}
+	if (!sized_has(given, REQUEST_1_0)) {
+		answer.why = STR("its plugin made a request without .size");
+		sized_write(ret, &answer, sizeof(answer));
+		return PATCHBAY_EBADSINK;
+	}
+	sized_read(&request, sizeof(request), given);
 	struct exchange x = { .http = http, .call = call, .request = &request, .why = STR("") };
 	uint64_t answer_max = request.answer_max ? request.answer_max : ANSWER_MAX;
 	x.in.body_max = answer_max < SIZE_MAX ? (size_t)answer_max : SIZE_MAX;
@@ -289,7 +302,7 @@ static patchbay_status http_send(patchbay_http *http, patchbay_call *call, const
 	http_headers_wipe(x.headers);
 	http_intake_fini(&x.in);
 	http_url_fini(&x.url);
-	memcpy(ret, &answer, ret->size < sizeof(answer) ? ret->size : sizeof(answer));
+	sized_write(ret, &answer, sizeof(answer));
 	return status;
 }
 

@@ -207,35 +207,43 @@ static patchbay_str base64(patchbay_call *call, patchbay_str bytes)
 	return (patchbay_str){ text, (size_t)n };
 }
 
-/* libcrypto's decoder takes white space around the text, and padding anywhere in the last four. */
-static bool is_base64(patchbay_str text)
+static int base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* libcrypto's decoder takes white space around the text, padding anywhere in the last four, and drops the bits of the
+ * last digit that have no place in a byte: by them one value could be written in several ways. */
+static bool is_base64(patchbay_str text, size_t *ret_padding)
 {
 	size_t n = text.n;
+	int digit = 0;
 
 	if (n % 4 || n > INT_MAX / 2)
 		return false;
 	for (int i = 0; i < 2 && n && text.p[n - 1] == '='; i++)
 		n--;
-	for (size_t i = 0; i < n; i++) {
-		char c = text.p[i];
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-		      c == '/'))
+	for (size_t i = 0; i < n; i++)
+		if ((digit = base64_digit(text.p[i])) < 0)
 			return false;
-	}
-	return true;
+	*ret_padding = text.n - n;
+	return (digit & ((1 << 2 * *ret_padding) - 1)) == 0;
 }
 
 static bool unbase64(patchbay_call *call, patchbay_str text, patchbay_str *ret)
 {
-	size_t padding = 0;
-	char *bytes = is_base64(text) ? arena_alloc(&call->arena, text.n + 1) : NULL;
-	int n;
+	size_t padding;
+	char *bytes = is_base64(text, &padding) ? arena_alloc(&call->arena, text.n + 1) : NULL;
 
-	if (!bytes || (n = EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text.p, (int)text.n)) < 0)
+	if (!bytes || EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text.p, (int)text.n) < 0)
 		return false;
-	while (padding < text.n && text.p[text.n - 1 - padding] == '=')
-		padding++;
-	*ret = (patchbay_str){ bytes, (size_t)n - padding };
+	*ret = (patchbay_str){ bytes, text.n / 4 * 3 - padding };
 	return true;
 }
 

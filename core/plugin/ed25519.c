@@ -5,6 +5,7 @@
 #include "base/call.h"
 
 #include <openssl/evp.h>
+#include <stdint.h>
 #include <string.h>
 
 #define KEY_BYTES 32u
@@ -18,7 +19,7 @@ static bool join(patchbay_call *call, const patchbay_str *parts, size_t n, patch
 	for (size_t i = 0; i < n; i++)
 		if (__builtin_add_overflow(total, parts[i].n, &total))
 			return false;
-	char *p = arena_alloc(&call->arena, total + 1);
+	char *p = total < SIZE_MAX ? arena_alloc(&call->arena, total + 1) : NULL;
 	if (!p)
 		return false;
 	for (size_t i = 0; i < n; at += parts[i++].n)

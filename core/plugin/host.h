@@ -39,6 +39,14 @@ struct instance *instance_create(const patchbay_plugin *, bool sink, const char 
 				 const struct config_secrets *, struct err *err);
 void instance_destroy(struct instance *);
 void *instance_self(const struct instance *);
+/* Is it to be left alone, since its plugin crashed too often (guard/guard.h)? Then it must not be called. ret_why (may be
+ * NULL) has 256 bytes. */
+bool instance_is_parked(const struct instance *, char *ret_why);
+bool instance_is_left_out(const struct instance *); /* for that reason it was not even made; another one may be */
 const patchbay_host *instance_host(const struct instance *);
+
+/* The host that instances see. For a host of somebody's own: explain and alloc need only a call, the others an
+ * instance. */
+extern const patchbay_host instance_host_table;
 
 #endif

@@ -181,6 +181,21 @@ fail:
 	return -1;
 }
 
+int image_take_copy(int fd, struct image *ret, struct err *err)
+{
+	struct stat st;
+	*ret = (struct image){ .fd = fd, .copied = true };
+	if (fstat(fd, &st) != 0) {
+		err_set(err, "it cannot be examined: %s", strerror(errno));
+	} else {
+		ret->file = (struct file_id){ st.st_dev, st.st_ino };
+		if (copy(fd, -1, st.st_size, ret, err) == 0)
+			return 0;
+	}
+	image_drop(ret);
+	return -1;
+}
+
 void image_drop(struct image *image)
 {
 	if (image->fd != -1)

@@ -25,6 +25,8 @@ struct image {
 /* -1: err says why, without naming the file: it is not to be read, others may write to it, or it is being written to.
  * ret->file is set whenever the file is there. */
 int image_take(const char *path, struct image *ret, struct err *err);
+/* The same of a copy that an earlier process made. Takes over the descriptor. */
+int image_take_copy(int fd, struct image *ret, struct err *err);
 void image_drop(struct image *);
 
 #endif

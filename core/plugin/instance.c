@@ -3,14 +3,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "guard/guard.h"
 #include "plugin/host.h"
 #include "plugin/services.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CONTROL_MEMORY ((size_t)1 << 20) /* of one check or create */
 #define CONTROL_MS 10000
+#define CONTROL_LIMIT_MS (2 * CONTROL_MS)
 #define NO_DEADLINE_MS INT64_C(86400000) /* a day: safe to calculate with */
 #define LOG_BYTES_MAX 2048
 
@@ -20,8 +23,18 @@ struct instance {
 	bool sink;
 	char *name;
 	const struct config_secrets *secrets; /* or NULL */
+	char *left_out;                       /* why it was not even made; NULL: it was */
 	void *self;
 };
+
+static struct guard_note note_of(const struct instance *instance, enum guard_call call)
+{
+	return (struct guard_note){ .call = call,
+				    .side = instance->sink ? GUARD_SINK : GUARD_SOURCE,
+				    .plugin = instance->plugin->name,
+				    .instance = instance->name,
+				    .limit_ms = CONTROL_LIMIT_MS };
+}
 
 static const void *host_service(const patchbay_host *host, const char *id)
 {
@@ -87,7 +100,7 @@ static patchbay_str host_secret_name(const patchbay_host *host, const char *opti
 	return STR("");
 }
 
-static const patchbay_host host_table = {
+const patchbay_host instance_host_table = {
 	.size = sizeof(patchbay_host),
 	.abi_minor = PATCHBAY_ABI_MINOR,
 	.service = host_service,
@@ -131,13 +144,22 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 	struct err why;
 
 	*instance = (struct instance){
-		.host = host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
+		.host = instance_host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
 	};
 	instance->host.instance = str_c(instance->name);
+	char parked[256];
+	if (guard_parked(sink ? GUARD_SINK : GUARD_SOURCE, name, parked)) {
+		instance->left_out = xstrdup(parked);
+		log_error("%s %s: %s", sink ? "sink" : "source", name, parked);
+		return instance;
+	}
 	call_init(&call, CONTROL_MEMORY);
 	call_begin(&call, CONTROL_MS);
+	const struct guard_note note = note_of(instance, GUARD_CREATE);
+	guard_enter(&note);
 	patchbay_status status = sink ? plugin->sink->create(&instance->host, &call, options, &instance->self)
 				      : plugin->source->create(&instance->host, &call, options, &instance->self);
+	guard_leave();
 	if (status != PATCHBAY_OK) {
 		refused(&call, status, &why);
 		err_set(err, "%s '%s' (plugin %s) cannot start: %s", sink ? "sink" : "source", name, plugin->name,
@@ -154,11 +176,15 @@ void instance_destroy(struct instance *instance)
 	if (!instance)
 		return;
 	if (instance->self) {
+		const struct guard_note note = note_of(instance, GUARD_DESTROY);
+		guard_enter(&note);
 		if (instance->sink)
 			instance->plugin->sink->destroy(instance->self);
 		else
 			instance->plugin->source->destroy(instance->self);
+		guard_leave();
 	}
+	free(instance->left_out);
 	free(instance->name);
 	free(instance);
 }
@@ -166,6 +192,20 @@ void instance_destroy(struct instance *instance)
 void *instance_self(const struct instance *instance)
 {
 	return instance->self;
+}
+
+bool instance_is_parked(const struct instance *instance, char *ret_why)
+{
+	if (!instance->left_out)
+		return guard_parked(instance->sink ? GUARD_SINK : GUARD_SOURCE, instance->name, ret_why);
+	if (ret_why)
+		snprintf(ret_why, 256, "%s", instance->left_out);
+	return true;
+}
+
+bool instance_is_left_out(const struct instance *instance)
+{
+	return instance->left_out != NULL;
 }
 
 const patchbay_host *instance_host(const struct instance *instance)
@@ -190,7 +230,7 @@ static int config_check(void *ctx, const patchbay_plugin *plugin, bool sink, con
 	patchbay_status (*check)(const patchbay_host *, patchbay_call *, const void *) =
 		sink ? plugin->sink->check : plugin->source->check;
 	char name[] = "to be checked";
-	struct instance instance = { .host = host_table, .plugin = plugin, .sink = sink, .name = name };
+	struct instance instance = { .host = instance_host_table, .plugin = plugin, .sink = sink, .name = name };
 	struct patchbay_call call;
 	int r = 0;
 	(void)ctx;
@@ -200,7 +240,10 @@ static int config_check(void *ctx, const patchbay_plugin *plugin, bool sink, con
 		return 0;
 	call_init(&call, CONTROL_MEMORY);
 	call_begin(&call, CONTROL_MS);
+	const struct guard_note note = note_of(&instance, GUARD_CHECK);
+	guard_enter(&note);
 	patchbay_status status = check(&instance.host, &call, options);
+	guard_leave();
 	if (status != PATCHBAY_OK)
 		r = refused(&call, status, err);
 	else if (call.why.n)

@@ -4,6 +4,7 @@
 #include "plugin/load.h"
 
 #include "base/mem.h"
+#include "guard/guard.h"
 #include "plugin/elf_check.h"
 
 #include <dlfcn.h>
@@ -123,13 +124,15 @@ static struct {
 	struct build {
 		uint64_t size, hash[2];
 		struct file_id mapped; /* the file, where it could not be copied; else zero */
+		char *path;            /* where it was last found */
+		int fd;                /* of what is mapped */
 		struct table *table;   /* or else */
 		char *refused;         /* one sentence, without the path */
 	} * v;
 	size_t n;
 } builds = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static const struct build *find_build(const struct image *image)
+static struct build *find_build(const struct image *image)
 {
 	for (size_t i = 0; i < builds.n; i++)
 		if (builds.v[i].size == image->size && memcmp(builds.v[i].hash, image->hash, sizeof image->hash) == 0)
@@ -159,7 +162,7 @@ static const char *load_error(const char *path)
 
 /* Every descriptor is another name, without which the dynamic linker would take it for what it has already; so the
  * descriptor stays open, and debuggers find the file there. NULL: err, and nothing is mapped. */
-static const struct build *map(const char *path, struct image *image, struct err *err)
+static struct build *map(const char *path, struct image *image, struct err *err)
 {
 	char name[64];
 	struct err why;
@@ -179,9 +182,9 @@ static const struct build *map(const char *path, struct image *image, struct err
 		err_set(err, "it cannot be loaded: %s", load_error(name));
 		return NULL;
 	}
-	image->fd = -1;
 	note_place(handle, path);
-	struct build build = { .size = image->size };
+	struct build build = { .size = image->size, .fd = image->fd };
+	image->fd = -1;
 	if (!image->copied)
 		build.mapped = image->file;
 	memcpy(build.hash, image->hash, sizeof build.hash);
@@ -195,19 +198,69 @@ static const struct build *map(const char *path, struct image *image, struct err
 	return &builds.v[builds.n++];
 }
 
+/* ---- Across a crash */
+
+static bool from_kept;
+
+static char *kept_name(const char *path)
+{
+	return xasprintf("plugin %s", path);
+}
+
+static int kept_image(const char *path)
+{
+	char *name = kept_name(path);
+	int fd = guard_kept(name);
+	free(name);
+	return fd;
+}
+
+/* Of several builds that were found at one place, the last one is there. */
+static void remember_path(struct build *build, const char *path)
+{
+	for (size_t i = 0; i < builds.n; i++) {
+		if (!builds.v[i].path || strcmp(builds.v[i].path, path) != 0)
+			continue;
+		free(builds.v[i].path);
+		builds.v[i].path = NULL;
+	}
+	free(build->path);
+	build->path = xstrdup(path);
+}
+
+void load_keep(void)
+{
+	pthread_mutex_lock(&builds.lock);
+	for (size_t i = 0; i < builds.n; i++) {
+		char *name = builds.v[i].path && builds.v[i].table ? kept_name(builds.v[i].path) : NULL;
+		if (name)
+			guard_keep(name, builds.v[i].fd);
+		free(name);
+	}
+	pthread_mutex_unlock(&builds.lock);
+}
+
+void load_kept(bool kept)
+{
+	from_kept = kept;
+}
+
 const struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err)
 {
 	const struct table *table = NULL;
 	struct image image;
 	struct err why;
 
-	int taken = image_take(path, &image, &why);
+	int kept = from_kept ? kept_image(path) : -1;
+	int taken = kept != -1 ? image_take_copy(kept, &image, &why) : image_take(path, &image, &why);
 	*ret_id = image.file;
 	if (taken == 0) {
 		pthread_mutex_lock(&builds.lock);
-		const struct build *build = find_build(&image);
+		struct build *build = find_build(&image);
 		if (!build)
 			build = map(path, &image, &why);
+		if (build)
+			remember_path(build, path);
 		if (build && build->table)
 			table = build->table;
 		else if (build)

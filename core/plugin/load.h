@@ -11,6 +11,11 @@
  * is there. [any thread] */
 const struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err);
 
+/* Plugins that were loaded now outlive this process, should it crash (guard/guard.h): load_kept(true) makes the next one
+ * take them, by their paths, instead of what is there meanwhile. [one thread] */
+void load_keep(void);
+void load_kept(bool);
+
 /* How many builds are mapped. [any thread] */
 size_t load_count(void);
 

@@ -3,6 +3,7 @@
 #include "plugin/option_check.h"
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "config/config.h"
 
@@ -16,7 +17,7 @@
 #define STRUCT_SIZE_MAX 65536
 #define DEPTH_MAX 2 /* tables below the one at the top */
 #define NAME_MAX_BYTES 64
-#define OPTION_1_0 (offsetof(patchbay_option, max) + sizeof(((patchbay_option *)0)->max))
+#define OPTION_1_0 SIZED_END(patchbay_option, fields_size)
 
 static const struct {
 	size_t size, align;
@@ -93,7 +94,8 @@ static int check_flags(const struct place *at, const patchbay_option *o, struct 
 	bool text = o->type == PATCHBAY_T_STR || o->type == PATCHBAY_T_STRS;
 
 	if (o->flags & ~known_flags)
-		return wrong(at, o->name, err, "has flags 0x%x, which this patchbay does not know",
+		return wrong(at, o->name, err,
+			     "has flags 0x%x, which this patchbay does not know; install a newer patchbay",
 			     o->flags & ~known_flags);
 	if ((o->flags & PATCHBAY_F_SECRET) && !text)
 		return wrong(at, o->name, err, "is a secret, but no STR or STRS");
@@ -114,7 +116,8 @@ static int check_one(const struct place *at, const patchbay_option *o, uint32_t 
 	if (at->depth == 0 && is_hosts_own(at->side, o->name))
 		return wrong(at, o->name, err, "has the name of an option that every %s has; rename it", at->side);
 	if (o->type == 0 || o->type >= N_TYPES)
-		return wrong(at, o->name, err, "is of type %u, which this patchbay does not know", o->type);
+		return wrong(at, o->name, err,
+			     "is of type %u, which this patchbay does not know; install a newer patchbay", o->type);
 	if (check_flags(at, o, err) != 0)
 		return -1;
 	if (o->offset > options_size || fields[o->type].size > options_size - o->offset)

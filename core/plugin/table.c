@@ -3,22 +3,21 @@
 #include "plugin/table.h"
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "plugin/option_check.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define END_OF(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
-#define NAME_MAX_BYTES 32
 #define TEXT_MAX 256
 
-/* What version 1.0 of the interface has; no plugin has less. */
+/* What version 1.0 of the interface has, up to the last member of that time; no plugin has less. */
 enum {
-	PLUGIN_1_0 = END_OF(patchbay_plugin, sink),
-	SOURCE_1_0 = END_OF(patchbay_source, extension),
-	SINK_1_0 = END_OF(patchbay_sink, extension), /* its last */
-	PROVIDER_1_0 = END_OF(patchbay_provider, docs_url),
+	PLUGIN_1_0 = SIZED_END(patchbay_plugin, sink),
+	SOURCE_1_0 = SIZED_END(patchbay_source, extension),
+	SINK_1_0 = SIZED_END(patchbay_sink, extension),
+	PROVIDER_1_0 = SIZED_END(patchbay_provider, docs_url),
 };
 
 /* A struct of ours with what theirs has of it. Every struct begins with its size. */
@@ -32,9 +31,7 @@ static int copy_struct(const char *what, const void *theirs, size_t at_least, vo
 		return err_set(err,
 			       "its %s says that it is %u bytes long, but version 1.0 has %zu; set .size = sizeof(...)",
 			       what, size, at_least);
-	memset(ours, 0, ours_size);
-	memcpy(ours, theirs, size < ours_size ? size : ours_size);
-	memcpy(ours, &(uint32_t){ (uint32_t)ours_size }, sizeof(uint32_t));
+	sized_read(ours, ours_size, theirs);
 	return 0;
 }
 
@@ -55,11 +52,11 @@ static bool text_ok(const char *s, size_t max)
 	return n <= max;
 }
 
-static bool name_ok(const char *s)
+bool table_name_ok(const char *s)
 {
-	size_t n = strnlen(s, NAME_MAX_BYTES + 1);
+	size_t n = strnlen(s, TABLE_NAME_MAX + 1);
 
-	if (n == 0 || n > NAME_MAX_BYTES || s[0] < 'a' || s[0] > 'z')
+	if (n == 0 || n > TABLE_NAME_MAX || s[0] < 'a' || s[0] > 'z')
 		return false;
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") >= n;
 }
@@ -117,9 +114,9 @@ static int check_head(patchbay_plugin *plugin, struct err *err)
 			       "it needs version %u.%u of the plugin interface, this patchbay offers %u.%u; "
 			       "install a newer patchbay or an older plugin",
 			       PATCHBAY_ABI_MAJOR, plugin->abi_minor_need, PATCHBAY_ABI_MAJOR, PATCHBAY_ABI_MINOR);
-	if (!plugin->name || !name_ok(plugin->name))
+	if (!plugin->name || !table_name_ok(plugin->name))
 		return err_set(err, "its name must be lower-case letters, digits and '-', a letter first, %d at most",
-			       NAME_MAX_BYTES);
+			       TABLE_NAME_MAX);
 	plugin->version = plugin->version ? plugin->version : "";
 	plugin->license = plugin->license ? plugin->license : "";
 	plugin->summary = plugin->summary ? plugin->summary : "";

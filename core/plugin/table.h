@@ -7,6 +7,8 @@
 
 #include <patchbay/plugin.h>
 
+#define TABLE_NAME_MAX 32
+
 struct table {
 	patchbay_plugin plugin; /* its source and sink point to those below, or nowhere */
 	patchbay_source source;
@@ -14,6 +16,8 @@ struct table {
 	patchbay_sink sink;
 	patchbay_option *source_options, *sink_options;
 };
+
+bool table_name_ok(const char *); /* can this name a plugin? */
 
 /* `available`: bytes that may be read at theirs. NULL: err says what is wrong, without naming the file.
  * The copy refers to strings and functions of the plugin; arrays of structs are copied, one behind the

@@ -1,8 +1,22 @@
 /* admit.c - see admit.h. */
 #include "source/admit.h"
 
+#include "guard/guard.h"
 #include "plugin/services.h"
 #include "source/quarantine.h"
+
+#define LIMIT_MS 2000 /* for what is to take 1 ms, and is told that it has a second */
+
+static void enter(const struct emission *e, const patchbay_request *in, enum guard_call call)
+{
+	guard_enter(&(struct guard_note){ .call = call,
+					  .side = GUARD_SOURCE,
+					  .plugin = e->source->plugin->name,
+					  .instance = e->source->name,
+					  .request = in,
+					  .is_kept = e->take != NULL,
+					  .limit_ms = LIMIT_MS });
+}
 
 static enum admitted failed(patchbay_call *call, enum admitted how)
 {
@@ -11,13 +25,48 @@ static enum admitted failed(patchbay_call *call, enum admitted how)
 	return how;
 }
 
+/* The plugin has crashed with this request before, and often enough. */
+static bool is_poison(const struct emission *e, const patchbay_request *in, enum guard_call call)
+{
+	struct guard_blame blame;
+	if (!guard_request_blame(e->source->name, in, call, &blame) || blame.count < GUARD_CRASHES_MAX)
+		return false;
+	call_explain(e->call, "the plugin crashed %s, %u times: %s", guard_call_name(call), blame.count, blame.what);
+	return true;
+}
+
+static patchbay_status verify(const struct emission *e, const struct instance *instance, const patchbay_request *in,
+			      patchbay_reply *reply)
+{
+	if (is_poison(e, in, GUARD_VERIFY))
+		return PATCHBAY_EDENIED;
+	enter(e, in, GUARD_VERIFY);
+	patchbay_status status = e->source->plugin->source->verify(instance_self(instance), e->call, in, reply);
+	guard_leave();
+	return status;
+}
+
+static patchbay_status parse(struct emission *e, const struct instance *instance, const patchbay_request *in)
+{
+	const patchbay_emitter emitter = emission_emitter(e);
+	if (is_poison(e, in, GUARD_PARSE))
+		return PATCHBAY_EMALFORMED;
+	enter(e, in, GUARD_PARSE);
+	patchbay_status status = e->source->plugin->source->parse(instance_self(instance), e->call, in, &emitter);
+	guard_leave();
+	return status;
+}
+
 enum admitted admit_by_plugin(struct emission *e, const struct instance *instance, const patchbay_request *in,
 			      patchbay_reply *reply)
 {
-	const patchbay_source *side = e->source->plugin->source;
-	const patchbay_emitter emitter = emission_emitter(e);
 	patchbay_call *call = e->call;
-	patchbay_status status = side->verify(instance_self(instance), call, in, reply);
+	char parked[256];
+	if (instance_is_parked(instance, parked)) {
+		call_explain(call, "%s", parked);
+		return ADMITTED_NOT_NOW;
+	}
+	patchbay_status status = verify(e, instance, in, reply);
 	if (status == PATCHBAY_REPLY)
 		return ADMITTED_REPLY;
 	if (status != PATCHBAY_OK)
@@ -27,7 +76,7 @@ enum admitted admit_by_plugin(struct emission *e, const struct instance *instanc
 	e->received_ns = in->received_ns;
 	e->client = in->client;
 	e->note = call->why; /* what proved it authentic */
-	status = side->parse(instance_self(instance), call, in, &emitter);
+	status = parse(e, instance, in);
 	if (e->fault) {
 		call->why = str_c(e->fault);
 		return ADMITTED_MALFORMED;
@@ -37,6 +86,7 @@ enum admitted admit_by_plugin(struct emission *e, const struct instance *instanc
 			call->why = STR("");
 		return failed(call, ADMITTED_MALFORMED);
 	}
+	guard_works(GUARD_SOURCE, e->source->name);
 	return e->n ? ADMITTED_EVENTS : ADMITTED_NOTHING;
 }
 

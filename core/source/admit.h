@@ -13,6 +13,7 @@ enum admitted {
 	ADMITTED_REPLY,      /* the plugin answers by itself, see *reply; nothing is to be stored */
 	ADMITTED_REFUSED,    /* not authentic */
 	ADMITTED_MALFORMED,  /* authentic, but not understood */
+	ADMITTED_NOT_NOW,    /* its plugin is left alone for now, since it crashed too often; the call's `why` */
 };
 
 /* `path_secret`: as it was presented. The emission's call must have begun; its client, note and received_ns are filled

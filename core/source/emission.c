@@ -1,17 +1,17 @@
 /* emission.c - see emission.h. */
 #include "source/emission.h"
 
+#include "base/sized.h"
 #include "plugin/ability.h"
 #include "plugin/services.h"
 
 #include <patchbay/fetch.h>
 
-#include <string.h>
-
 #define EVENTS_MAX 10000u
 #define NAME_MAX_BYTES 255u /* type, kind */
 #define SUBJECT_MAX_BYTES 512u
 #define KEY_MAX_BYTES 512u /* longer ones are hashed */
+#define EVENT_1_0 SIZED_END(patchbay_event, time_ns)
 
 static bool enriches(const struct config_source *source)
 {
@@ -41,8 +41,12 @@ static patchbay_str key_of(patchbay_call *call, const patchbay_event *event)
 static patchbay_status emit(void *ctx, const patchbay_event *given)
 {
 	struct emission *e = ctx;
-	patchbay_event event = { 0 };
-	memcpy(&event, given, given->size < sizeof event ? given->size : sizeof event);
+	patchbay_event event;
+	if (!sized_has(given, EVENT_1_0)) {
+		e->fault = "the event's size is not that of any patchbay_event; its plugin must set .size";
+		return PATCHBAY_ENOMEM;
+	}
+	sized_read(&event, sizeof event, given);
 	if (e->n == EVENTS_MAX) {
 		e->fault = "more than 10000 events in one request";
 		return PATCHBAY_ENOMEM;

@@ -53,7 +53,8 @@ struct live_set *live_set_create(struct generation *g, const struct live_set *la
 	for (size_t i = 0; i < g->config->n_sources; i++) {
 		const struct config_source *s = &g->config->sources[i];
 		struct live *had = live_set_find(last, s->name);
-		struct live *live = had && config_source_same(had->source, s) ? live_ref(had) : create(g, s, faults);
+		bool same = had && config_source_same(had->source, s) && !instance_is_left_out(had->instance);
+		struct live *live = same ? live_ref(had) : create(g, s, faults);
 		if (live)
 			set->v[set->n++] = live;
 	}

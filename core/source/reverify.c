@@ -204,7 +204,7 @@ static bool live_refuses(struct run *run, const struct quarantined *q)
 {
 	patchbay_reply reply = { .size = sizeof reply };
 	patchbay_call *call = &run->live_call;
-	if (!run->r->live)
+	if (!run->r->live || instance_is_parked(run->r->live, NULL))
 		return false;
 	call_begin(call, PLUGIN_MS);
 	if (!quarantine_path_secret_is_right(call, q, run->r->live_source))
@@ -222,7 +222,7 @@ static void look_at(struct run *run, const struct journal_record *record)
 	*request = (struct request){ .id = record->id, .received_ns = record->received_ns, .first = run->n_events };
 	request->how = check(run, record, &q, &why);
 	request->why = arena_copy(&run->arena, str_c(why.text));
-	if (request->how == ADMITTED_REFUSED || request->how == ADMITTED_MALFORMED)
+	if (request->how == ADMITTED_REFUSED || request->how == ADMITTED_MALFORMED || request->how == ADMITTED_NOT_NOW)
 		run->n_events = request->first;
 	else if (!run->live_refuses)
 		run->live_refuses = live_refuses(run, &q);
@@ -335,6 +335,7 @@ static int conclude(struct run *run, struct request *request, struct err *err)
 		return 0;
 	case ADMITTED_REFUSED:
 	case ADMITTED_MALFORMED:
+	case ADMITTED_NOT_NOW:
 		break;
 	}
 	run->count.fails++;

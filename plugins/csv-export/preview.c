@@ -2,23 +2,13 @@
  * the cells as their expressions give them, and the line as it would stand in the file, without its end. */
 #include "csv-export.h"
 
-#include <patchbay/sugar.h>
+#include <patchbay/quote.h>
 
-static void add_json(struct rows *json, patchbay_str text)
+static void add_json(const struct csv *csv, patchbay_call *call, struct rows *json, patchbay_str text)
 {
-	static const char hex[] = "0123456789abcdef";
-	rows_add_raw(json, "\"", 1);
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-		char escape[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
-		if (c < 0x20)
-			rows_add_raw(json, escape, sizeof(escape));
-		else if (c == '"' || c == '\\')
-			rows_add_raw(json, (char[]){ '\\', (char)c }, 2);
-		else
-			rows_add_raw(json, &text.p[i], 1);
-	}
-	rows_add_raw(json, "\"", 1);
+	patchbay_str quoted = patchbay_json_quote(csv->host, call, text);
+	rows_add_raw(json, quoted.p, quoted.n);
+	json->failed |= quoted.n == 0;
 }
 
 static void add_text(struct rows *json, const char *text)
@@ -42,14 +32,14 @@ static patchbay_status preview(void *self, patchbay_call *call, const patchbay_d
 		if (!csv->expr->eval(call, column->expr, events[0], NULL, NULL, &value))
 			value = (patchbay_value){ .type = PATCHBAY_JSON_NULL };
 		add_text(&json, i ? "," : "");
-		add_json(&json, column->name);
+		add_json(csv, call, &json, column->name);
 		add_text(&json, ":");
-		add_json(&json, value.text);
+		add_json(csv, call, &json, value.text);
 		rows_add_cell(&row, value.type, value.text);
 	}
 	rows_end_row(&row);
 	add_text(&json, "},\"row\":");
-	add_json(&json, (patchbay_str){ row.p, row.failed ? 0 : row.n - 2 });
+	add_json(csv, call, &json, (patchbay_str){ row.p, row.failed ? 0 : row.n - 2 });
 	add_text(&json, "}");
 	if (!json.failed && !row.failed)
 		copy = csv->host->alloc(call, json.n);

@@ -117,18 +117,13 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	const patchbay_host *host = lms->host;
 	patchbay_str who = r->client.n > 0 ? r->client : PATCHBAY_S("(unix socket)");
 	patchbay_str hex = { NULL, 0 };
-	uint32_t found = 0;
+	uint32_t found;
 	size_t match;
 
 	(void)reply;
 	if (!is_allowed(lms, r->client_addr))
 		return refuse_address(lms, call, r->client);
-	for (uint32_t i = 0; i < r->n_headers && lms->keys.n > 0; i++) {
-		if (!patchbay_eq(r->headers[i].key, PATCHBAY_S(LMS_SIGNATURE)))
-			continue;
-		hex = r->headers[i].value;
-		found++;
-	}
+	found = lms->keys.n > 0 ? patchbay_headers(r, PATCHBAY_S(LMS_SIGNATURE), &hex) : 0;
 	if (found == 0 && lms->options->require_signature)
 		return refuse(lms, call, PATCHBAY_S("no X-TI-Signature header, and 'require_signature' is set"));
 	if (found == 0) {
@@ -141,15 +136,8 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	if (hex.n != SHA256_HEX || !patchbay_is_hex(hex))
 		return refuse(lms, call, PATCHBAY_S("X-TI-Signature is not the 64 hex digits of an HMAC-SHA256"));
 	match = patchbay_keys_match(&lms->keys, &r->body, 1, hex);
-	if (match == 0) {
-		patchbay_str names = patchbay_keys_names(&lms->keys, call);
-		return refuse(lms, call,
-			      patchbay_fmt(host, call,
-					   "X-TI-Signature matches none of the configured secrets (%.*s): compare "
-					   "'signing_secret' with the "
-					   "platform's",
-					   (int)names.n, names.p));
-	}
+	if (match == 0)
+		return patchbay_keys_refuse(&lms->keys, call, "X-TI-Signature", "the platform's");
 	patchbay_str secret = patchbay_keys_name(&lms->keys, call, match);
 	host->explain(call, patchbay_fmt(host, call, "address %.*s, HMAC-SHA256, %.*s", (int)who.n, who.p,
 					 (int)secret.n, secret.p));

@@ -3,6 +3,8 @@
 
 #include "text.h"
 
+#include <patchbay/keys.h>
+
 #include <stdlib.h>
 #include <strings.h>
 
@@ -226,7 +228,7 @@ static bool exchange(struct api *api, patchbay_call *call, const struct api_requ
 		return false;
 	}
 	answered = api_exchange(api, call, &request, answer, ret);
-	text_wipe(authorization);
+	patchbay_wipe(authorization);
 	return answered;
 }
 

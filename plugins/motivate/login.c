@@ -4,6 +4,8 @@
 
 #include "text.h"
 
+#include <patchbay/keys.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -13,7 +15,7 @@
 void api_logout(struct api *api)
 {
 	if (api->token)
-		text_wipe((patchbay_str){ api->token, api->token_n });
+		patchbay_wipe((patchbay_str){ api->token, api->token_n });
 	free(api->token);
 	api->token = NULL;
 	api->token_n = 0;
@@ -32,7 +34,7 @@ static void add_field(const struct api *api, struct text *t, const char *name, p
 		text_add(t, encoded);
 		t->failed |= encoded.n == 0;
 		if (encoded.p != value.p)
-			text_wipe(encoded);
+			patchbay_wipe(encoded);
 	} else {
 		text_add_string(t, patchbay_cstr(name));
 		text_add_c(t, ":");
@@ -55,7 +57,7 @@ static patchbay_str credentials(const struct api *api, patchbay_call *call)
 	add_field(api, &t, "password", password);
 	if (o->login == API_LOGIN_JSON)
 		text_add_c(&t, "}");
-	text_wipe(password);
+	patchbay_wipe(password);
 	return password.n > 0 ? text_str(&t) : (patchbay_str){ "", 0 };
 }
 
@@ -91,7 +93,7 @@ static bool keep_token(struct api *api, patchbay_call *call, patchbay_str body)
 	memcpy(api->token, token.p, token.n);
 	api->token_n = token.n;
 	api->token_until_ns = api->host->now_ns(api->host) + good_for_s(api, call, root) * INT64_C(1000000000);
-	text_wipe(token);
+	patchbay_wipe(token);
 	return true;
 }
 
@@ -147,11 +149,11 @@ bool api_login(struct api *api, patchbay_call *call, struct api_answer *ret)
 		return false;
 	}
 	answered = api_exchange(api, call, &request, &answer, ret);
-	text_wipe(request.body);
+	patchbay_wipe(request.body);
 	if (!answered)
 		return false;
 	if (answer.status == 200 && keep_token(api, call, answer.body)) {
-		text_wipe(answer.body);
+		patchbay_wipe(answer.body);
 		return true;
 	}
 	judge(api, call, &answer, ret);

@@ -122,15 +122,9 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	if (hex.n != SHA256_HEX || !patchbay_is_hex(hex))
 		return refuse(m, call, PATCHBAY_S("'signature' is not the 64 hex digits of an HMAC-SHA256"));
 	match = patchbay_keys_match(&m->keys, parts, 2, hex);
-	if (match == 0) {
-		patchbay_str names = patchbay_keys_names(&m->keys, call);
-		return refuse(m, call,
-			      patchbay_fmt(host, call,
-					   "'signature' matches none of the configured secrets (%.*s): compare "
-					   "'webhook_key' with the one that "
-					   "Motivate shows beside the webhook",
-					   (int)names.n, names.p));
-	}
+	if (match == 0)
+		return patchbay_keys_refuse(&m->keys, call, "'signature'",
+					    "the one that Motivate shows beside the webhook");
 	if (is_stale(m, timestamp_s, r->received_ns, &off_s))
 		return refuse(m, call,
 			      patchbay_fmt(host, call,

@@ -1,9 +1,8 @@
 /* text.c - see text.h. Old copies stay in the call's memory until it ends, so growing doubles. */
 #include "text.h"
 
+#include <patchbay/quote.h>
 #include <patchbay/sugar.h>
-
-#include <stdint.h>
 
 void text_reserve(struct text *t, size_t n)
 {
@@ -40,58 +39,18 @@ void text_add_c(struct text *t, const char *s)
 	text_add(t, patchbay_cstr(s));
 }
 
-/* The length of the character at the front of s, 0 where there is none: overlong forms, surrogates and what is above
- * U+10FFFF are none. */
-static size_t utf8_length(const char *s, size_t n)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
-
-	if (length > n)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return length;
-}
-
 void text_add_string(struct text *t, patchbay_str s)
 {
-	static const char hex[] = "0123456789abcdef";
-
-	text_reserve(t, 2);
+	text_reserve(t, 6 * s.n + 2);
 	text_add_c(t, "\"");
-	for (size_t i = 0; i < s.n && !t->failed;) {
-		size_t n = utf8_length(s.p + i, s.n - i);
-		unsigned char c = (unsigned char)s.p[i];
-		if (n == 0) {
-			text_add_c(t, "\xef\xbf\xbd");
-		} else if (c == '"' || c == '\\') {
-			const char escape[] = { '\\', (char)c };
-			text_add(t, (patchbay_str){ escape, 2 });
-		} else if (c < 0x20) {
-			const char escape[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
-			text_add(t, (patchbay_str){ escape, 6 });
-		} else {
-			text_add(t, (patchbay_str){ s.p + i, n });
-		}
-		i += n ? n : 1;
-	}
+	if (!t->failed)
+		t->n += patchbay_json_escape(t->p + t->n, s);
 	text_add_c(t, "\"");
 }
 
 patchbay_str text_str(const struct text *t)
 {
 	return t->failed || t->n == 0 ? (patchbay_str){ "", 0 } : (patchbay_str){ t->p, t->n };
-}
-
-void text_wipe(patchbay_str s)
-{
-	if (s.n > 0)
-		explicit_bzero((void *)(uintptr_t)s.p, s.n);
 }
 
 patchbay_str text_line(const patchbay_host *host, patchbay_call *call, patchbay_str s, size_t max)
@@ -103,7 +62,7 @@ patchbay_str text_line(const patchbay_host *host, patchbay_call *call, patchbay_
 	if (!p)
 		return (patchbay_str){ "", 0 };
 	for (size_t i = 0; i < s.n;) {
-		size_t length = utf8_length(s.p + i, s.n - i);
+		size_t length = patchbay_utf8_length(s.p + i, s.n - i);
 		if (i + (length ? length : 1) > max)
 			break;
 		if (length == 0 || (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {

@@ -12,7 +12,7 @@ struct text {
 	bool failed; /* the call has no memory left: p is not to be used */
 };
 
-/* Makes room for n bytes at once, so that nothing is left behind in memory that text_wipe() does not see. */
+/* Makes room for n bytes at once, so that nothing is left behind in memory that nobody wipes. */
 void text_reserve(struct text *, size_t n);
 void text_add(struct text *, patchbay_str);
 void text_add_c(struct text *, const char *);
@@ -20,8 +20,6 @@ void text_add_c(struct text *, const char *);
 void text_add_string(struct text *, patchbay_str);
 patchbay_str text_str(const struct text *); /* "" when failed */
 
-/* Overwrites what is secret and not needed any more. */
-void text_wipe(patchbay_str);
 /* What somebody else said, fit for one line: at most `max` bytes, cut at a character, no control characters. */
 patchbay_str text_line(const patchbay_host *, patchbay_call *, patchbay_str, size_t max);
 /* With a NUL behind it; NULL: no memory, or a NUL inside. */

@@ -72,16 +72,10 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 	const struct motive *m = self;
 	const patchbay_host *host = m->host;
 	patchbay_str hex = { NULL, 0 };
-	uint32_t found = 0;
+	uint32_t found = patchbay_headers(r, PATCHBAY_S(MOTIVE_SIGNATURE), &hex);
 	size_t match;
 
 	(void)reply; /* as it comes: 200 */
-	for (uint32_t i = 0; i < r->n_headers; i++) {
-		if (!patchbay_eq(r->headers[i].key, PATCHBAY_S(MOTIVE_SIGNATURE)))
-			continue;
-		hex = r->headers[i].value;
-		found++;
-	}
 	if (found == 0 && m->options->accept_unsigned_ping && r->body.n <= UNSIGNED_PING_MAX &&
 	    motive_is_ping(m, call, r->body)) {
 		host->explain(call, PATCHBAY_S("unsigned test request: answered, without any effect"));
@@ -105,15 +99,9 @@ static patchbay_status verify(const void *self, patchbay_call *call, const patch
 			      PATCHBAY_S("X-KT-Webhook-Signature has other characters than the 40 hex digits of an "
 					 "HMAC-SHA1"));
 	match = patchbay_keys_match(&m->keys, &r->body, 1, hex);
-	if (match == 0) {
-		patchbay_str names = patchbay_keys_names(&m->keys, call);
-		return refuse(m, call,
-			      patchbay_fmt(host, call,
-					   "X-KT-Webhook-Signature matches none of the configured secrets (%.*s): "
-					   "compare 'secret' with the "
-					   "webhook's in Motive; a proxy that changes the body breaks it, too",
-					   (int)names.n, names.p));
-	}
+	if (match == 0)
+		return patchbay_keys_refuse(&m->keys, call, "X-KT-Webhook-Signature",
+					    "the webhook's in Motive; a proxy that changes the body breaks it, too");
 	patchbay_str secret = patchbay_keys_name(&m->keys, call, match);
 	host->explain(call, patchbay_fmt(host, call, "HMAC-SHA1, %.*s", (int)secret.n, secret.p));
 	return PATCHBAY_OK;

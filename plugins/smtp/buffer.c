@@ -62,23 +62,6 @@ void buffer_addf(struct buffer *buffer, const char *fmt, ...)
 	buffer->n += (size_t)n;
 }
 
-void buffer_add_json(struct buffer *buffer, patchbay_str s)
-{
-	buffer_add_text(buffer, "\"");
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		if (c == '"' || c == '\\')
-			buffer_addf(buffer, "\\%c", c);
-		else if (c == '\n')
-			buffer_add_text(buffer, "\\n");
-		else if (c < 0x20 || c == 0x7f)
-			buffer_addf(buffer, "\\u%04x", c);
-		else
-			buffer_add(buffer, &s.p[i], 1);
-	}
-	buffer_add_text(buffer, "\"");
-}
-
 patchbay_str buffer_str(const struct buffer *buffer)
 {
 	return (patchbay_str){ buffer->n ? buffer->p : "", buffer->n };

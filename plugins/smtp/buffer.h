@@ -14,7 +14,6 @@ void buffer_add(struct buffer *, const void *p, size_t n);
 void buffer_add_str(struct buffer *, patchbay_str);
 void buffer_add_text(struct buffer *, const char *text);
 void buffer_addf(struct buffer *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buffer_add_json(struct buffer *, patchbay_str utf8); /* as a JSON string, with its quotes */
 patchbay_str buffer_str(const struct buffer *);
 void buffer_clear(struct buffer *); /* keeps the memory */
 void buffer_free(struct buffer *);

@@ -28,7 +28,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 PATCHBAY = os.path.abspath(os.environ.get("PATCHBAY", os.path.join(TOP, "build", "patchbay")))
 PLUGINS = os.path.abspath(os.environ.get("PATCHBAY_PLUGIN_PATH", os.path.join(os.path.dirname(PATCHBAY), "plugins")))
 FAILIO = os.environ.get("PATCHBAY_FAILIO", "") and os.path.abspath(os.environ["PATCHBAY_FAILIO"])
-# An environment with the sink `moody` beside the real plugins: it does what it is told to.
+# An environment with `moody` and `crasher` beside the real plugins: they do what they are told to.
 WITH_MOODY = {"PATCHBAY_PLUGIN_PATH": PLUGINS + ":" + os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")}
 FIXTURES = os.path.join(os.path.dirname(PATCHBAY), "tests", "fixtures-moody")  # + "2", "3": other builds, see moody.c
 SANITIZE = os.environ.get("PATCHBAY_SANITIZE", "")
@@ -256,6 +256,11 @@ def own_address():
     return host, 20000 + n % 7919
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+        return [int(child) for child in f.read().split()]
+
+
 class Daemon:
     def __init__(self, folder, routes=None, address=None, journal=None, export=None, env=None, **more):
         self.folder = folder
@@ -314,6 +319,15 @@ class Daemon:
             raise Failed("daemon did not stop within %d s of SIGTERM; its log:\n%s" % (seconds * SLOWER, self.tail()))
         check(code == 0, "daemon stopped with %d; its log:\n%s" % (code, self.tail()))
 
+    def worker(self):
+        """The process that does the work: the child of the one that was started."""
+        return wait_until(lambda: children(self.process.pid), "no worker")[0]
+
+    def hold(self):
+        """Stops all of it in the middle of what it does."""
+        for pid in (self.process.pid, self.worker()):
+            os.kill(pid, signal.SIGSTOP)
+
     def kill(self):
         """kill -9."""
         self.process.kill()
@@ -334,7 +348,7 @@ class Daemon:
         return Client(self.address, timeout)
 
     def rss_kib(self):
-        with open("/proc/%d/status" % self.process.pid) as f:
+        with open("/proc/%d/status" % self.worker()) as f:
             for line in f:
                 if line.startswith("VmRSS"):
                     return int(line.split()[1])

@@ -30,7 +30,7 @@ def cut(t, n, routes):
     daemon = t.daemon(routes, journal=here + "/journal", export=here + "/export")
     load = Load(daemon.address, connections=random.choice([2, 8, 32]), timeout=2).start()
     time.sleep(random.uniform(0.2, 2.0))
-    daemon.process.send_signal(signal.SIGSTOP)
+    daemon.hold()
     time.sleep(0.05)
     with load.lock:
         answered, sent = dict(load.answered), set(load.sent)

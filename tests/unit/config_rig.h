@@ -60,7 +60,7 @@ static int rig_check(void *ctx, const patchbay_plugin *plugin, bool sink, const 
 	if (!o || o->type != PATCHBAY_T_STR)
 		return 0;
 	const patchbay_str *text = (const void *)((const char *)options + o->offset);
-	return str_is(*text, "unfit") || str_starts(*text, STR("made-up")) ? err_set(err, "it is not fit") : 0;
+	return str_is(*text, "unfit") || str_starts(*text, STR("madeXup")) ? err_set(err, "it is not fit") : 0;
 }
 
 static void rig_write(const char *name, const char *text)

@@ -174,7 +174,7 @@ static struct {
 	pthread_cond_t decided;
 	unsigned n_decided;
 } t;
-static struct generation generation = { .config = &t.config, .refs = 1 }; /* a stray may outlive its test */
+static struct generation generation = { .config = &t.config, .text = -1, .refs = 1 }; /* a stray may outlive its test */
 
 static void decided(void *ctx, struct journal_ticket *list)
 {

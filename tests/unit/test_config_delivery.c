@@ -1,6 +1,8 @@
 /* test_config_delivery.c - the options that every sink has, what secrets are called, and loading without them. */
 #include "config_rig.h"
 
+#include <ctype.h>
+
 struct outlet {
 	patchbay_str url;
 	patchbay_strs keys;
@@ -170,6 +172,11 @@ static void made_up_where_they_cannot_be_read(void **state)
 	assert_str(c->sources[0].path_secret.v[1], "literal-one");
 	assert_int_equal(in->keys.n, 2);
 	assert_false(str_eq(in->keys.v[0], in->keys.v[1]));
+	for (size_t i = 0; i < 2; i++) { /* fit for plugins that want base64 */
+		assert_int_equal(in->keys.v[i].n % 4, 0);
+		for (size_t k = 0; k < in->keys.v[i].n; k++)
+			assert_true(isalnum((unsigned char)in->keys.v[i].p[k]));
+	}
 	assert_true(str_starts(out->url, STR("https://")));
 	config_free(c);
 	free(said);

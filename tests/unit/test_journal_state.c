@@ -627,7 +627,7 @@ static void test_the_state_of_an_earlier_version_is_taken_over(void **state)
 		if (again == 0)
 			journal_close(f->j);
 	}
-	edit(f, "PRAGMA user_version = 4");
+	edit(f, "PRAGMA user_version = 5");
 	assert_null(journal_open_reader(f->path, &err));
 	assert_non_null(strstr(err.text, "newer Patchbay"));
 }

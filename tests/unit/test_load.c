@@ -83,9 +83,16 @@ static void assert_refused(const char *why)
 		fail_msg("'%s' instead of '%s'", err.text, wanted);
 }
 
+static void explain(patchbay_call *call, patchbay_str sentence)
+{
+	(void)call;
+	assert_string_equal(sentence.p, "nobody is genuine here");
+}
+
 static void assert_works(const struct table *table)
 {
-	assert_int_equal(table->plugin.source->verify(NULL, NULL, NULL, NULL), PATCHBAY_EDENIED);
+	static const patchbay_host host = { .explain = explain }, *const self = &host;
+	assert_int_equal(table->plugin.source->verify(&self, NULL, NULL, NULL), PATCHBAY_EDENIED);
 }
 
 /* How many mappings of plugins this process has. */

@@ -157,6 +157,11 @@ static void test_says_which_version_a_plugin_is_built_for(void **state)
 	assert_null(registry_find(registry, "future", &err));
 	assert_non_null(strstr(err.text, "plugin 'future' was refused: "));
 	assert_non_null(strstr(err.text, "version 2"));
+	empty_folder();
+	registry_destroy(registry);
+	registry = registry_create();
+	install("past", "past.so");
+	assert_refused("built for version 0 of the plugin interface, this patchbay offers version 1.0");
 }
 
 static void test_a_plugin_that_needs_a_later_minor_version_is_refused(void **state)

@@ -263,8 +263,8 @@ static void previews_a_mail(void **state)
 	set_text(rig, "html", "<p title='x'>\\(.data.note)</p>");
 	assert_int_equal(preview(rig, &e, 1), PATCHBAY_OK);
 	assert_string_equal(rig->text, "{\"to\":[\"desk@example.edu\"],\"subject\":\"Fault 12345678901234567890\","
-				       "\"text\":\"a \\\"b\\\"\\n<i>\","
-				       "\"html\":\"<p title='x'>a &quot;b&quot;\\n&lt;i&gt;</p>\"}");
+				       "\"text\":\"a \\\"b\\\"\\u000a<i>\","
+				       "\"html\":\"<p title='x'>a &quot;b&quot;\\u000a&lt;i&gt;</p>\"}");
 }
 
 static void computes_recipients(void **state)
@@ -375,11 +375,11 @@ static void many_events_become_a_digest(void **state)
 	e[4].type = e[0].type;
 	assert_int_equal(preview(rig, e, 5), PATCHBAY_OK);
 	assert_says(rig, "\"subject\":\"4 x fault_code_opened, 2025-11-22 12:00-12:04 UTC\"");
-	assert_says(rig,
-		    "4 events by routes.yaml:41, 2025-11-22T12:00:00Z to 2025-11-22T12:04:00Z\\n\\n1. Fault J1939\\n"
-		    "   fault_code_opened from fleet, 2025-11-22T12:00:00Z\\n   event id-0\\n");
-	assert_says(rig, "3. fault_code_opened\\n"); /* whose own subject would have had two lines */
-	assert_says(rig, "event id-4\\n");
+	assert_says(rig, "4 events by routes.yaml:41, 2025-11-22T12:00:00Z to 2025-11-22T12:04:00Z\\u000a\\u000a1. "
+			 "Fault J1939\\u000a"
+			 "   fault_code_opened from fleet, 2025-11-22T12:00:00Z\\u000a   event id-0\\u000a");
+	assert_says(rig, "3. fault_code_opened\\u000a"); /* whose own subject would have had two lines */
+	assert_says(rig, "event id-4\\u000a");
 	assert_null(strstr(rig->text, "id-2")); /* by another route */
 	assert_int_equal(preview(rig, e, 4), PATCHBAY_OK);
 	assert_says(rig, "\"subject\":\"Fault J1939\""); /* three are not more than three */

@@ -1,5 +1,7 @@
 #include "plugin/table.h"
 
+#include "base/sized.h"
+
 #include "plugins/fixture.h"
 
 #include <setjmp.h>
@@ -122,29 +124,61 @@ static void test_each_required_function_is_named_when_missing(void **state)
 	assert_refused("its sink lacks act()");
 }
 
+static void assert_taken(void)
+{
+	struct err err = { "" };
+	struct table *t = table_create(&it.plugin, sizeof(it.plugin), &err);
+
+	if (!t)
+		fail_msg("%s", err.text);
+	table_destroy(t);
+}
+
+static void set_size_of_options(uint32_t size)
+{
+	for (size_t i = 0; i < 3; i++)
+		it.options[i].size = size;
+}
+
+/* Every size below what version 1.0 has, and that itself. */
 static void test_structs_shorter_than_version_1_0_are_refused(void **state)
 {
-	(void)state;
-	it.plugin.size -= 8;
-	assert_refused("its patchbay_plugin_v1 says that it is 56 bytes long");
-	setup(state);
-	it.plugin.size = 0;
-	assert_refused("says that it is 0 bytes long");
-	setup(state);
-	it.source.size = 4;
-	assert_refused("its source says that it is 4 bytes long");
-	setup(state);
-	it.sink.size = 0;
-	assert_refused("its sink says that it is 0 bytes long");
-	setup(state);
-	it.provider.size -= 1;
-	assert_refused("its provider says");
-	setup(state);
-	it.options[0].size = 0;
-	assert_refused("the first option of its source says that it is 0 bytes long");
+	const struct {
+		uint32_t *size, whole;
+		const char *why;
+	} table[] = {
+		{ &it.plugin.size, SIZED_END(patchbay_plugin, sink), "its patchbay_plugin_v1 says that it is" },
+		{ &it.source.size, SIZED_END(patchbay_source, extension), "its source says that it is" },
+		{ &it.sink.size, SIZED_END(patchbay_sink, extension), "its sink says that it is" },
+		{ &it.provider.size, SIZED_END(patchbay_provider, docs_url), "its provider says that it is" },
+	};
+	uint32_t option = SIZED_END(patchbay_option, fields_size);
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		for (uint32_t size = 0; size < table[i].whole; size++) {
+			*table[i].size = size;
+			assert_refused(table[i].why);
+		}
+		*table[i].size = table[i].whole;
+		assert_taken();
+		setup(state);
+	}
+	for (uint32_t size = 0; size < option; size++) {
+		set_size_of_options(size);
+		assert_refused("the first option of its source says that it is");
+	}
+	if (option == sizeof(patchbay_option)) { /* else the array here is not that of such a plugin */
+		set_size_of_options(option);
+		assert_taken();
+	}
+	set_size_of_options(4104);
+	assert_refused("the first option of its source says that it is 4104 bytes long");
 	setup(state);
 	it.options[2].size += 8;
 	assert_refused("option 3 of its source says");
+	setup(state);
+	it.plugin.size += 8;
+	assert_refused("bytes long, but is");
 }
 
 static void test_names_have_rules(void **state)

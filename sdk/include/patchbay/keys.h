@@ -76,6 +76,55 @@ static inline patchbay_status patchbay_keys_init(patchbay_keys *keys, const patc
 	return status;
 }
 
+/* The bytes of a value that is written as base64 behind a prefix, which may be missing: "whsec_c2VjcmV0". In memory of
+ * the call: wipe what is secret with patchbay_wipe(). ECONFIG is explained. */
+static inline patchbay_status patchbay_key_bytes(const patchbay_host *host, patchbay_call *call,
+						 const patchbay_crypto_service *crypto, const char *option,
+						 const char *prefix, patchbay_strs values, size_t i, patchbay_str *ret)
+{
+	patchbay_str text = values.v[i], front = patchbay_cstr(prefix);
+	if (text.n >= front.n && memcmp(text.p, front.p, front.n) == 0) {
+		text.p += front.n;
+		text.n -= front.n;
+	}
+	if (crypto->unbase64(call, text, ret))
+		return PATCHBAY_OK;
+	host->explain(call, patchbay_fmt(host, call,
+					 "'%s' is not base64 (number %zu of %zu): copy it again, whole, with the = at "
+					 "its end and %s in front",
+					 option, i + 1, values.n, prefix));
+	return PATCHBAY_ECONFIG;
+}
+
+/* Overwrites what is secret and not needed any more. */
+static inline void patchbay_wipe(patchbay_str s)
+{
+	volatile char *p = (volatile char *)(uintptr_t)s.p; /* so that no compiler leaves it out */
+	for (size_t i = 0; i < s.n; i++)
+		p[i] = 0;
+}
+
+/* [control] As patchbay_keys_init(), of secrets that are written as base64. */
+static inline patchbay_status patchbay_keys_init_base64(patchbay_keys *keys, const patchbay_host *host,
+							patchbay_call *call, const patchbay_crypto_service *crypto,
+							uint32_t algorithm, const char *option, const char *prefix,
+							patchbay_strs secrets)
+{
+	patchbay_str bytes[PATCHBAY_KEYS_MAX];
+	patchbay_strs decoded = { bytes, 0 };
+	patchbay_status status = patchbay_keys_check(host, call, option, secrets);
+	keys->n = 0;
+	while (status == PATCHBAY_OK && decoded.n < secrets.n) {
+		status = patchbay_key_bytes(host, call, crypto, option, prefix, secrets, decoded.n, &bytes[decoded.n]);
+		decoded.n += status == PATCHBAY_OK;
+	}
+	if (status == PATCHBAY_OK)
+		status = patchbay_keys_init(keys, host, call, crypto, algorithm, option, decoded);
+	for (size_t i = 0; i < decoded.n; i++)
+		patchbay_wipe(bytes[i]);
+	return status;
+}
+
 /* [any] The number (from 1) of the key whose HMAC of the parts, joined, is `hex`; 0: none. Never matches
  * where there are no keys. */
 static inline size_t patchbay_keys_match(const patchbay_keys *keys, const patchbay_str *parts, size_t n,
@@ -84,6 +133,19 @@ static inline size_t patchbay_keys_match(const patchbay_keys *keys, const patchb
 	for (size_t i = 0; i < keys->n; i++)
 		if (keys->crypto->hmac_is(keys->v[i], parts, n, hex))
 			return i + 1;
+	return 0;
+}
+
+/* [any] The same for HMACs as bytes, of which any one may match: each key hashes once, however many there are. */
+static inline size_t patchbay_keys_match_raw(const patchbay_keys *keys, patchbay_call *call, const patchbay_str *parts,
+					     size_t n, const patchbay_str *macs, size_t n_macs)
+{
+	for (size_t i = 0; i < keys->n && n_macs > 0; i++) {
+		patchbay_str mac = keys->crypto->hmac_raw(call, keys->v[i], parts, n);
+		for (size_t k = 0; k < n_macs && mac.n > 0; k++)
+			if (keys->crypto->equal(mac, macs[k]))
+				return i + 1;
+	}
 	return 0;
 }
 
@@ -112,6 +174,44 @@ static inline patchbay_str patchbay_keys_names(const patchbay_keys *keys, patchb
 					    name.p);
 	}
 	return list;
+}
+
+/* [any] For verify to return when none matched. `what`: the signature, as the provider calls it; `whose`: "the
+ * webhook's in Acme's console", and what else may help. */
+static inline patchbay_status patchbay_keys_refuse(const patchbay_keys *keys, patchbay_call *call, const char *what,
+						   const char *whose)
+{
+	patchbay_str names = patchbay_keys_names(keys, call);
+	keys->host->explain(call, patchbay_fmt(keys->host, call,
+					       "%s matches none of the configured secrets (%.*s): compare '%s' with %s",
+					       what, (int)names.n, names.p, keys->option, whose));
+	return PATCHBAY_EDENIED;
+}
+
+/* [any] All of verify() where the header of that (lower-case) name brings the HMAC of the parts, joined, in hex: OK, and
+ * explained with which key; EDENIED, and explained. */
+static inline patchbay_status patchbay_keys_verify(const patchbay_keys *keys, patchbay_call *call,
+						   const patchbay_request *r, const char *header,
+						   const patchbay_str *parts, size_t n)
+{
+	const patchbay_host *host = keys->host;
+	patchbay_str hex = { NULL, 0 }, name;
+	uint32_t found = patchbay_headers(r, patchbay_cstr(header), &hex);
+	size_t match = found == 1 ? patchbay_keys_match(keys, parts, n, hex) : 0;
+
+	if (found != 1) {
+		host->explain(call, patchbay_fmt(host, call,
+						 "there are %u headers %s, there must be one: the request is not from the "
+						 "provider, or something in between has changed its headers",
+						 found, header));
+		return PATCHBAY_EDENIED;
+	}
+	if (match == 0)
+		return patchbay_keys_refuse(keys, call, header,
+					    "the provider's; a proxy that changes the body breaks it, too");
+	name = patchbay_keys_name(keys, call, match);
+	host->explain(call, patchbay_fmt(host, call, "HMAC in %s, %.*s", header, (int)name.n, name.p));
+	return PATCHBAY_OK;
 }
 
 static inline bool patchbay_is_hex(patchbay_str s)

@@ -133,11 +133,13 @@ static inline patchbay_status patchbay_edits_apply(const patchbay_edits *e, patc
 	if (e->status != PATCHBAY_OK)
 		return e->status;
 	for (size_t i = 0; i < e->n; i++) {
-		parts[n++] = (patchbay_str){ at, (size_t)(e->v[i].old.p - at) };
+		parts[n].p = at;
+		parts[n++].n = (size_t)(e->v[i].old.p - at);
 		parts[n++] = e->v[i].now;
 		at = e->v[i].old.p + e->v[i].old.n;
 	}
-	parts[n++] = (patchbay_str){ at, e->text.n - (size_t)(at - e->text.p) };
+	parts[n].p = at;
+	parts[n++].n = e->text.n - (size_t)(at - e->text.p);
 	*out = patchbay_join(e->host, e->call, parts, n);
 	return out->n > 0 ? PATCHBAY_OK : PATCHBAY_ENOMEM;
 }
@@ -164,11 +166,14 @@ static inline patchbay_status patchbay_set_header(const patchbay_host *host, pat
 static inline patchbay_str patchbay_wrong_hex(const patchbay_host *host, patchbay_call *call, patchbay_str hex)
 {
 	char *p = hex.n ? (char *)host->alloc(call, hex.n) : NULL;
+	patchbay_str out = { "", 0 };
 	if (!p)
-		return (patchbay_str){ "", 0 };
+		return out;
 	memcpy(p, hex.p, hex.n);
 	p[0] = p[0] == '0' ? '1' : '0';
-	return (patchbay_str){ p, hex.n };
+	out.p = p;
+	out.n = hex.n;
+	return out;
 }
 
 #ifdef __cplusplus

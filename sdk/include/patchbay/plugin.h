@@ -9,11 +9,13 @@
  * offers (JSON, HMAC, time, expressions, HTTP) in <patchbay/services.h>; what a source may be able to do
  * besides in <patchbay/simulate.h> and <patchbay/fetch.h>, a sink in <patchbay/checkpoint.h>,
  * <patchbay/idle.h> and <patchbay/preview.h>. Conveniences that are no part of the contract are in
- * <patchbay/sugar.h>, <patchbay/keys.h> and <patchbay/play.h>.
+ * <patchbay/sugar.h>, <patchbay/keys.h>, <patchbay/quote.h> and <patchbay/play.h>.
  *
  * Versions  One major, one entry symbol. Within a major nothing is removed, reordered or re-typed:
  *           structs only grow at their end. Every struct that crosses begins with its size, in bytes; who
- *           reads it takes min(theirs, ours) and the rest as zero, and zero always means "the default".
+ *           reads it takes min(theirs, ours) and the rest as zero, and zero always means "the default". Whoever
+ *           fills in a struct of the other side (reply, request, value, answer) writes no more of it than its size
+ *           says: member by member, never the whole at once; the host zeroes what it does not know of it.
  *           Elements of an array are stepped by the size in element [0]. These have no size, and never
  *           grow: patchbay_str, _strs, _kv, _cidr, _cidrs, _field, _fields, _strs_expr, _list, _emitter,
  *           _result. Fields called `reserved` are zero.
@@ -50,7 +52,7 @@ extern "C" {
 #define PATCHBAY_ABI_MINOR 0u /* +1 whenever a struct grows or an id is added */
 #define PATCHBAY_EXPORT __attribute__((visibility("default")))
 
-/* True when *p, as filled in by the other side, is long enough to hold the field. */
+/* True when *p, a struct of the other side, is long enough to have the field. */
 #define PATCHBAY_HAS(p, field) \
 	((p)->size >= offsetof(__typeof__(*(p)), field) + sizeof((p)->field))
 
@@ -104,10 +106,11 @@ struct patchbay_host {
 	uint32_t abi_minor; /* the host's */
 	/* [any] A table of <patchbay/services.h> by its id, or NULL. Valid until destroy(). */
 	const void *(*service)(const patchbay_host *, const char *id);
-	/* [any] One line for the operator; the host adds plugin and instance. No secrets. */
+	/* [any] One line for the operator, cut at 2048 bytes; the host adds plugin and instance. No secrets. */
 	void (*log)(const patchbay_host *, int32_t level, patchbay_str message);
 	/* [any] What this call found, one sentence for a person: why it failed, or, from verify, what
-	 * proved the request authentic ("HMAC-SHA1, secret 2 of 2"). No secrets. Copied; the last wins. */
+	 * proved the request authentic ("HMAC-SHA1, secret 2 of 2"). No secrets. Copied, cut at 2048 bytes; the
+	 * last wins. */
 	void (*explain)(patchbay_call *, patchbay_str sentence);
 	/* [any] Zeroed, 16-byte aligned, gone when the call is over. NULL when over the call's limit. */
 	void *(*alloc)(patchbay_call *, size_t n);
@@ -148,11 +151,11 @@ enum { /* flags */
 	PATCHBAY_F_PATH = 4,   /* STR, STRS: a path; a relative one starts at the folder of routes.yaml */
 };
 
-typedef struct patchbay_option {
+typedef struct patchbay_option { /* at most 256 in a table, and two tables below the first */
 	uint32_t size;
 	uint32_t type;
 	uint32_t flags;
-	uint32_t offset;   /* into the plugin's own options struct, of options_size bytes */
+	uint32_t offset;   /* into the plugin's own options struct, of options_size bytes, 65536 at most */
 	const char *name;  /* the key in routes.yaml, [a-z][a-z0-9_]* */
 	const char *def;   /* default, written as in YAML; NULL = zero, empty */
 	const char *help;  /* one sentence */
@@ -180,7 +183,7 @@ typedef struct patchbay_request {
 
 typedef struct patchbay_reply { /* the host's, comes zeroed; set what must differ from 200 with a tiny body */
 	uint32_t size;
-	int32_t http_status; /* 200..599 */
+	int32_t http_status; /* 200..599; 0 = 200 */
 	patchbay_str content_type, body;
 } patchbay_reply;
 
@@ -204,12 +207,12 @@ enum { /* flags of an event */
 
 typedef struct patchbay_event {
 	uint32_t size;
-	uint32_t dedupe;
-	uint32_t flags;       /* PATCHBAY_EVENT_* */
+	uint32_t dedupe;      /* PATCHBAY_DEDUPE_*; others: as KEY */
+	uint32_t flags;       /* PATCHBAY_EVENT_*; others: nothing */
 	uint32_t reserved;
 	patchbay_str type;    /* as the provider names it: "fault_code_opened"; 1..255 bytes */
 	patchbay_str kind;    /* canonical name where the provider's is unknown or ambiguous; "" = type */
-	patchbay_str subject; /* what it is about: "vehicle 123"; orders deliveries; may be empty */
+	patchbay_str subject; /* what it is about: "vehicle 123"; orders deliveries; may be empty; cut at 512 bytes */
 	patchbay_str key;     /* see dedupe; unique within this source only; "" = SHA-256 of data */
 	patchbay_str token;   /* one-time token of the request, or "": coming again with another key is a
 	                       * replay, answered 403; with the same key, a retry */
@@ -219,8 +222,8 @@ typedef struct patchbay_event {
 
 typedef struct patchbay_emitter { /* good during the call that it was given to, in its thread */
 	void *ctx;
-	/* [any] Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was
-	 * emitted counts only if that call returns OK. */
+	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted
+	 * counts only if that call returns OK. */
 	patchbay_status (*emit)(void *ctx, const patchbay_event *);
 } patchbay_emitter;
 

@@ -1,4 +1,5 @@
-/* patchbay/sugar.h - conveniences for plugin authors, all static inline: no part of the ABI. */
+/* patchbay/sugar.h - conveniences for plugin authors, all static inline: no part of the ABI. For C11 and later, and for
+ * C++17 and later. */
 #ifndef PATCHBAY_SUGAR_H
 #define PATCHBAY_SUGAR_H
 
@@ -8,13 +9,49 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A patchbay_str of a string literal. */
+/* PATCHBAY_S: a patchbay_str of a string literal.
+ * PATCHBAY_OPTION: one line of an options table: PATCHBAY_OPTION(struct options, PATCHBAY_T_STR, path, .help = "..."). */
+#ifndef __cplusplus
 #define PATCHBAY_S(literal) ((patchbay_str){ "" literal, sizeof(literal) - 1 })
 
-/* One line of an options table: PATCHBAY_OPTION(struct options, PATCHBAY_T_STR, path, .help = "..."). */
 #define PATCHBAY_OPTION(type_, kind_, field_, ...) \
 	{ .size = sizeof(patchbay_option), .type = (kind_), .name = #field_, \
 	  .offset = (uint32_t)offsetof(type_, field_), __VA_ARGS__ }
+
+/* In a patchbay_source or patchbay_sink: PATCHBAY_OPTIONS(table, struct options), says which table and struct. */
+#define PATCHBAY_OPTIONS(table_, type_) \
+	.options = (table_), .n_options = sizeof(table_) / sizeof((table_)[0]), .options_size = sizeof(type_)
+#else
+static inline constexpr patchbay_str patchbay_literal(const char *p, size_t n)
+{
+	return patchbay_str{ p, n };
+}
+#define PATCHBAY_S(literal) patchbay_literal("" literal, sizeof(literal) - 1)
+
+/* Written as in C, for `static constexpr patchbay_option table[]`; up to eight members. */
+#define PATCHBAY_OPTION(type_, kind_, field_, ...) \
+	([] { \
+		patchbay_option option_ = {}; \
+		option_.size = static_cast<uint32_t>(sizeof(patchbay_option)); \
+		option_.type = (kind_); \
+		option_.name = #field_; \
+		option_.offset = static_cast<uint32_t>(offsetof(type_, field_)); \
+		PATCHBAY_SET_(__VA_ARGS__) \
+		return option_; \
+	}())
+#define PATCHBAY_SET_(...) \
+	PATCHBAY_PICK_(__VA_ARGS__, PATCHBAY_SET_8_, PATCHBAY_SET_7_, PATCHBAY_SET_6_, PATCHBAY_SET_5_, PATCHBAY_SET_4_, \
+		       PATCHBAY_SET_3_, PATCHBAY_SET_2_, PATCHBAY_SET_1_, 0)(__VA_ARGS__)
+#define PATCHBAY_PICK_(a, b, c, d, e, f, g, h, name, ...) name
+#define PATCHBAY_SET_1_(a) option_ a;
+#define PATCHBAY_SET_2_(a, ...) option_ a; PATCHBAY_SET_1_(__VA_ARGS__)
+#define PATCHBAY_SET_3_(a, ...) option_ a; PATCHBAY_SET_2_(__VA_ARGS__)
+#define PATCHBAY_SET_4_(a, ...) option_ a; PATCHBAY_SET_3_(__VA_ARGS__)
+#define PATCHBAY_SET_5_(a, ...) option_ a; PATCHBAY_SET_4_(__VA_ARGS__)
+#define PATCHBAY_SET_6_(a, ...) option_ a; PATCHBAY_SET_5_(__VA_ARGS__)
+#define PATCHBAY_SET_7_(a, ...) option_ a; PATCHBAY_SET_6_(__VA_ARGS__)
+#define PATCHBAY_SET_8_(a, ...) option_ a; PATCHBAY_SET_7_(__VA_ARGS__)
+#endif
 
 static inline patchbay_str patchbay_cstr(const char *s)
 {
@@ -27,18 +64,24 @@ static inline bool patchbay_eq(patchbay_str a, patchbay_str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
-static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
+/* How many headers of that (lower-case) name there are. *ret is the last one's value, where there is one. */
+static inline uint32_t patchbay_headers(const patchbay_request *r, patchbay_str name, patchbay_str *ret)
 {
-	patchbay_str found = { NULL, 0 };
+	uint32_t n = 0;
 	for (uint32_t i = 0; i < r->n_headers; i++) {
 		if (!patchbay_eq(r->headers[i].key, name))
 			continue;
-		if (found.p)
-			return (patchbay_str){ NULL, 0 };
-		found = r->headers[i].value;
+		*ret = r->headers[i].value;
+		n++;
 	}
-	return found;
+	return n;
+}
+
+/* The value of the only header of that (lower-case) name; {NULL, 0} if there is none, or several. */
+static inline patchbay_str patchbay_header(const patchbay_request *r, patchbay_str name)
+{
+	patchbay_str none = { NULL, 0 }, value = none;
+	return patchbay_headers(r, name, &value) == 1 ? value : none;
 }
 
 static inline bool patchbay_cidr_has(const patchbay_cidr *net, const uint8_t addr[16])
@@ -88,6 +131,15 @@ static inline patchbay_str patchbay_fmt(const patchbay_host *host, patchbay_call
 	out.p = p;
 	out.n = (size_t)n;
 	return out;
+}
+
+/* A service that the plugin cannot do without; NULL, explained: this host does not have it. */
+static inline const void *patchbay_service(const patchbay_host *host, patchbay_call *call, const char *id)
+{
+	const void *service = host->service(host, id);
+	if (!service)
+		host->explain(call, patchbay_fmt(host, call, "this host lacks the service '%s'; use a newer one", id));
+	return service;
 }
 
 /* The parts, joined, in memory of the call; "" when there is none left. */

@@ -15,16 +15,20 @@ static const char *const fixture_modes[] = { "slow", "fast", NULL };
 
 static const patchbay_option fixture_table[] = {
 	PATCHBAY_OPTION(struct fixture_options, PATCHBAY_T_STR, word, .flags = PATCHBAY_F_REQUIRED, .help = "A word."),
-	PATCHBAY_OPTION(struct fixture_options, PATCHBAY_T_ENUM, mode, .one_of = fixture_modes, .def = "fast"),
+	PATCHBAY_OPTION(struct fixture_options, PATCHBAY_T_ENUM, mode, .one_of = fixture_modes, .def = "fast",
+			.help = "How."),
 };
 
 static patchbay_status fixture_create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
 {
-	(void)host;
+	const patchbay_host **hosts = malloc(sizeof(*hosts));
 	(void)call;
 	(void)options;
-	*self = malloc(1);
-	return *self ? PATCHBAY_OK : PATCHBAY_ENOMEM;
+	if (!hosts)
+		return PATCHBAY_ENOMEM;
+	*hosts = host;
+	*self = hosts;
+	return PATCHBAY_OK;
 }
 
 static void fixture_destroy(void *self)
@@ -35,10 +39,10 @@ static void fixture_destroy(void *self)
 static patchbay_status fixture_verify(const void *self, patchbay_call *call, const patchbay_request *r,
 				      patchbay_reply *reply)
 {
-	(void)self;
-	(void)call;
+	const patchbay_host *const *hosts = self;
 	(void)r;
 	(void)reply;
+	(*hosts)->explain(call, PATCHBAY_S("nobody is genuine here"));
 	return PATCHBAY_EDENIED;
 }
 

@@ -1,0 +1,228 @@
+/* supervisor.c - see supervisor.h. One thread, which waits: for signals, for the end of the worker, for descriptors
+ * that it is to keep; and looks ten times in a second whether a call has become hopeless. */
+#include "daemon/supervisor.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "guard/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LOOK_MS 100
+#define KILL_NS (2 * NS_PER_S)     /* for a thread that was told to die to write down where it was */
+#define SETTLED_NS (10 * NS_PER_S) /* who has run for so long has started well */
+#define DELAY_FIRST_MS 50
+#define DELAY_LONGEST_MS 1000 /* of who had started, */
+#define DELAY_FAILED_MS 10000 /* and of who had not even done that */
+
+struct supervisor {
+	int (*work)(void *ctx);
+	void *ctx;
+	sigset_t before;   /* the worker's */
+	int signals, kept; /* descriptors */
+	pid_t worker;
+	int64_t began_ns;
+	int hung;        /* the slot because of which it is being ended; -1 none */
+	int64_t kill_ns; /* when it is ended without being asked; 0 never */
+	bool stopping;
+	unsigned quick_ends; /* in a row, without a plugin to blame */
+};
+
+/* ---- The worker */
+
+static int be_worker(struct supervisor *s, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* what has no supervisor must not hold the journal */
+	if (getppid() != parent)
+		_exit(1);
+	prctl(PR_SET_NAME, "patchbay-worker");
+	close(s->signals);
+	guard_keep_worker();
+	sigprocmask(SIG_SETMASK, &s->before, NULL);
+	return s->work(s->ctx);
+}
+
+/* 1: this is the worker, *ret_status is its exit status. 0: the supervisor. -1: there is none. */
+static int start(struct supervisor *s, int *ret_status)
+{
+	pid_t parent = getpid();
+	s->hung = -1;
+	s->kill_ns = 0;
+	s->began_ns = clock_steady_ns();
+	atomic_store(&guard_board->ready, false);
+	s->worker = fork();
+	if (s->worker == 0) {
+		*ret_status = be_worker(s, parent);
+		return 1;
+	}
+	if (s->worker == -1)
+		log_error("cannot start a process: %s", strerror(errno));
+	return s->worker == -1 ? -1 : 0;
+}
+
+/* A debugger, or SIGSTOP, holds all of it. */
+static bool is_held(pid_t pid)
+{
+	char path[64], text[512], *end;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[n] = '\0';
+	end = strrchr(text, ')');
+	return end && (end[2] == 'T' || end[2] == 't');
+}
+
+static void end_hopeless(struct supervisor *s)
+{
+	int64_t now = clock_steady_ns();
+	if (s->worker <= 0)
+		return;
+	if (s->kill_ns && now >= s->kill_ns) {
+		kill(s->worker, SIGKILL);
+		return;
+	}
+	int slot = s->hung == -1 ? guard_hung(now) : -1;
+	if (slot == -1 || is_held(s->worker))
+		return;
+	int32_t tid = atomic_load(&guard_board->slots[slot].tid);
+	bool dying = atomic_load(&guard_board->crash.tid) != 0; /* it got stuck while it wrote things down */
+	s->hung = dying ? -1 : slot;
+	s->kill_ns = now + (dying ? 0 : KILL_NS);
+	if (!dying)
+		syscall(SYS_tgkill, s->worker, tid, SIGABRT);
+}
+
+/* ---- Between two workers */
+
+static int64_t delay_ms(struct supervisor *s, bool blamed)
+{
+	int64_t longest = atomic_load(&guard_board->ready) ? DELAY_LONGEST_MS : DELAY_FAILED_MS;
+	if (blamed || clock_steady_ns() - s->began_ns > SETTLED_NS)
+		s->quick_ends = 0;
+	if (blamed || s->quick_ends++ == 0)
+		return 0;
+	int64_t ms = DELAY_FIRST_MS << (s->quick_ends < 10 ? s->quick_ends - 2 : 8);
+	return ms < longest ? ms : longest;
+}
+
+/* The worker has ended. True: that was all; *ret_status is what to exit with. */
+static bool is_over(struct supervisor *s, int status, bool ever_ready, int64_t *ret_delay_ms, int *ret_status)
+{
+	char sentence[640];
+	bool by_itself = WIFEXITED(status) && atomic_load(&guard_board->crash.tid) == 0;
+	if (by_itself && (WEXITSTATUS(status) == 0 || s->stopping || !ever_ready)) {
+		*ret_status = WEXITSTATUS(status);
+		return true;
+	}
+	guard_keep_take();
+	bool blamed = guard_bury(status, s->hung, sentence, sizeof sentence);
+	*ret_delay_ms = delay_ms(s, blamed);
+	if (s->stopping) {
+		log_error("%s; patchbay was stopping: what it had accepted is in the journal", sentence);
+		*ret_status = 1;
+		return true;
+	}
+	if (!ever_ready && !blamed) {
+		log_error("cannot start: %s", sentence);
+		*ret_status = 1;
+		return true;
+	}
+	atomic_fetch_add(&guard_board->restarts, 1);
+	if (*ret_delay_ms)
+		log_error("%s; the next one is started in %lld ms", sentence, (long long)*ret_delay_ms);
+	else
+		log_error("%s; the next one is started", sentence);
+	return false;
+}
+
+/* ---- Signals */
+
+static void take_signals(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			s->stopping = true;
+		if (s->worker > 0)
+			kill(s->worker, (int)info.ssi_signo);
+	}
+}
+
+static int catch_signals(struct supervisor *s, struct err *err)
+{
+	sigset_t mine;
+	struct sigaction hangup;
+	sigemptyset(&mine);
+	sigaddset(&mine, SIGTERM);
+	sigaddset(&mine, SIGINT);
+	sigaddset(&mine, SIGCHLD);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* as under nohup */
+		sigaddset(&mine, SIGHUP);
+	sigprocmask(SIG_BLOCK, &mine, &s->before);
+	s->signals = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals == -1 ? err_set(err, "cannot wait for signals: %s", strerror(errno)) : 0;
+}
+
+static void wait_for_something(struct supervisor *s, int64_t ms)
+{
+	struct pollfd fds[] = { { .fd = s->signals, .events = POLLIN }, { .fd = s->kept, .events = POLLIN } };
+	if (poll(fds, 2, (int)ms) > 0 && fds[1].revents)
+		guard_keep_take();
+	take_signals(s);
+}
+
+/* ---- All of it */
+
+static int supervise(struct supervisor *s)
+{
+	bool ever_ready = false;
+	int status = 0, result = 0;
+	int64_t delay = 0;
+	for (;;) {
+		for (int64_t until = clock_steady_ns() + delay * NS_PER_MS, left;
+		     !s->stopping && (left = until - clock_steady_ns()) > 0;)
+			wait_for_something(s, left / NS_PER_MS + 1);
+		if (s->stopping) /* there is nothing that would have to be stopped */
+			return 0;
+		int role = start(s, &result);
+		if (role == 1)
+			return result;
+		delay = DELAY_FAILED_MS;
+		if (role == -1)
+			continue;
+		while (waitpid(s->worker, &status, WNOHANG) == 0) {
+			wait_for_something(s, LOOK_MS);
+			end_hopeless(s);
+			ever_ready |= atomic_load(&guard_board->ready);
+		}
+		s->worker = 0;
+		ever_ready |= atomic_load(&guard_board->ready);
+		if (is_over(s, status, ever_ready, &delay, &result))
+			return result;
+	}
+}
+
+int supervisor_run(int (*work)(void *ctx), void *ctx)
+{
+	struct supervisor s = { .work = work, .ctx = ctx, .hung = -1, .signals = -1 };
+	struct err err;
+	if (guard_open(&err) != 0 || (s.kept = guard_keep_open(&err)) == -1 || catch_signals(&s, &err) != 0) {
+		log_error("cannot start: %s", err.text);
+		return 1;
+	}
+	return supervise(&s);
+}

@@ -1,0 +1,111 @@
+/* internal.h - what lies in the shared memory, and is read by the supervisor. Only one process writes at a time to what
+ * is not atomic: a thread of the worker to its own slot, the supervisor to the rest while there is no worker. */
+#ifndef GUARD_INTERNAL_H
+#define GUARD_INTERNAL_H
+
+#include "guard/guard.h"
+
+#include <stdatomic.h>
+
+#define GUARD_SLOTS 1024 /* threads that can be in a call at once; more go unnoticed */
+#define GUARD_NAME 64
+#define GUARD_ENTRIES 256 /* events and requests that are remembered; the oldest is forgotten */
+#define GUARD_INSTANCES 256
+#define GUARD_RECENT 32
+
+struct guard_slot {
+	_Atomic int32_t tid;      /* whose it is; 0: nobody's */
+	_Atomic uint32_t call;    /* enum guard_call */
+	_Atomic uint32_t number;  /* of the call, so that one is not taken for the next */
+	_Atomic int64_t fatal_ns; /* steady clock: then the process is beyond help; 0 never */
+	uint32_t side, n;
+	char plugin[GUARD_NAME], instance[GUARD_NAME];
+	struct guard_event first, last;
+	const patchbay_request *request;
+	bool is_kept;
+};
+
+struct guard_crash {         /* the first thread that crashed */
+	_Atomic int32_t tid; /* 0: none yet */
+	int32_t slot;        /* -1: it was in no call */
+	int32_t signal;      /* 0: exit() was called */
+	int32_t status;      /* of that exit() */
+	bool has_address;
+	uint64_t address;
+	char where[128]; /* "acme.so+0x1139"; "" unknown */
+	bool has_request;
+};
+
+struct guard_entry { /* what a call that crashed was about */
+	_Atomic bool used;
+	uint32_t side, call, count, n;
+	char plugin[GUARD_NAME], instance[GUARD_NAME];
+	struct guard_event first, last; /* the same, unless n > 1 */
+	uint64_t request[2];            /* VERIFY, PARSE: of the request; else zero */
+	uint64_t age;
+	char what[200];
+};
+
+struct guard_instance {
+	_Atomic bool used;
+	uint32_t side;
+	char plugin[GUARD_NAME], instance[GUARD_NAME];
+	_Atomic uint64_t crashes;
+	_Atomic uint32_t in_row;         /* since a call was last seen to work */
+	uint32_t parks;                  /* how often it was parked since then */
+	int64_t recent_ns[GUARD_RECENT]; /* steady clock: the last crashes, a ring */
+	uint32_t next_recent;
+	_Atomic int64_t parked_ns; /* steady clock: until then; INT64_MAX: until it is forgiven; 0: it is not */
+	char why[200];
+};
+
+struct guard_board {
+	struct guard_slot slots[GUARD_SLOTS];
+	struct guard_crash crash;
+	struct guard_entry entries[GUARD_ENTRIES];
+	struct guard_instance instances[GUARD_INSTANCES];
+	_Atomic uint32_t n_entries; /* in use; 0: nothing has crashed */
+	uint64_t ages;
+	_Atomic uint64_t restarts;
+	_Atomic bool ready;
+	_Atomic bool condemned; /* the supervisor ends a call that does not return */
+};
+
+extern struct guard_board *guard_board; /* NULL: there is no guard */
+
+/* ---- For the supervisor */
+
+int guard_open(struct err *err);
+/* The worker is gone: who was it? Fills in a sentence ("sink audit (plugin acme) crashed while it acted on event ...:
+ * SIGSEGV ..."), notes it in the ledger, and clears the board. False: it was no plugin's fault; the sentence says what
+ * is known. `hung`: it was ended because this slot's call did not return; -1 none. */
+bool guard_bury(int status, int hung, char *ret_sentence, size_t size);
+/* A slot whose call is beyond help; -1 none. */
+int guard_hung(int64_t now_ns);
+
+/* ledger.c */
+/* Notes a crash; the entry, or NULL where it is about neither an event nor a request. */
+const struct guard_entry *guard_note_crash(const struct guard_slot *, const uint64_t request[2], const char *what);
+
+/* request.c */
+void guard_request_open(void);
+bool guard_request_write(const patchbay_request *); /* async-signal-safe */
+/* Its fingerprint; false: there is none. */
+bool guard_request_peek(enum guard_call, uint64_t ret[2]);
+void guard_request_clear(void);
+void guard_request_label(const struct guard_slot *, const char *what, uint32_t count); /* for guard_take_request() */
+void guard_fingerprint(const patchbay_request *, enum guard_call, uint64_t ret[2]);
+
+/* keep.c */
+int guard_keep_open(struct err *err); /* returns a descriptor to poll, for guard_keep_take() */
+void guard_keep_take(void);
+void guard_keep_worker(void); /* the supervisor's end is not the worker's */
+
+/* crash.c: a stack for the handler */
+void guard_thread_begins(void);
+void guard_thread_ends(void);
+
+/* board.c */
+struct guard_slot *guard_own_slot(void); /* of the calling thread, or NULL; async-signal-safe */
+
+#endif

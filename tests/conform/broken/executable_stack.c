@@ -1,0 +1,5 @@
+/* executable_stack.c - asks for an executable stack (it is linked so).
+ * Caught by: file.hardened. */
+#include "source.h"
+
+SOURCE_PLUGIN("executable-stack");

@@ -1,0 +1,25 @@
+/* preview_acts.c - its preview does the work.
+ * Caught by: sink.preview. */
+#define EXTENSION broken_extension
+#define DELIVER deliver_to_file
+#include "sink.h"
+
+static patchbay_status show(void *self, patchbay_call *call, const patchbay_delivery *const *events, size_t n,
+			    patchbay_str *out)
+{
+	struct sound *s = self;
+	(void)n;
+
+	(void)deliver_to_file(s, call, events[0]);
+	*out = PATCHBAY_S("{\"text\":\"x\"}");
+	return PATCHBAY_OK;
+}
+
+static const void *EXTENSION(const char *id)
+{
+	static const patchbay_preview ability = { .size = sizeof(ability), .preview = show };
+
+	return strcmp(id, PATCHBAY_PREVIEW) == 0 ? &ability : NULL;
+}
+
+FILE_SINK("preview-acts");

@@ -1,0 +1,22 @@
+/* reads_long_signature.c - compares 64 bytes of a signature that may be shorter.
+ * Caught by: hostile.headers. */
+#define VERIFY broken_verify
+#include "source.h"
+
+static patchbay_str right(const struct sound *s, patchbay_call *call, const patchbay_request *r)
+{
+	return s->crypto->hmac_hex(call, s->keys.v[0], &r->body, 1);
+}
+
+static patchbay_status VERIFY(const void *self, patchbay_call *call, const patchbay_request *r, patchbay_reply *reply)
+{
+	const struct sound *s = self;
+	patchbay_str hex = patchbay_header(r, HEADER), want = right(s, call, r);
+	(void)reply;
+
+	if (!hex.p || !want.n || memcmp(hex.p, want.p, 64) != 0 || hex.n != 64)
+		return refuse(s, call, "X-Signature is missing or wrong");
+	return PATCHBAY_OK;
+}
+
+SOURCE_PLUGIN("reads-long-signature");

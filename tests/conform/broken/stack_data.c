@@ -1,0 +1,38 @@
+/* stack_data.c - its data is in a stack frame that is gone.
+ * Caught by: parse.events.
+ * It may fail as well: parse.pure, parse.threads, hostile.truncated, hostile.mutated, hostile.odd. */
+#define PARSE broken_parse
+#include "source.h"
+
+static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
+			    const patchbay_emitter *emitter, patchbay_event event)
+{
+	const patchbay_json *root = s->json->parse(call, r->body);
+
+	if (s->json->type(root) != PATCHBAY_JSON_OBJECT && s->json->type(root) != PATCHBAY_JSON_ARRAY)
+		return PATCHBAY_EMALFORMED;
+	event.size = sizeof(event);
+	if (!event.type.p)
+		event.type = PATCHBAY_S("thing");
+	if (!event.data.p)
+		event.data = r->body;
+	return emitter->emit(emitter->ctx, &event);
+}
+
+__attribute__((noinline)) static const char *format(patchbay_str body)
+{
+	char text[512];
+	const char *volatile p = text;
+
+	snprintf(text, sizeof(text), "%.*s", (int)body.n, body.p);
+	return p;
+}
+
+static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
+			     const patchbay_emitter *emitter)
+{
+	return emit(self, call, r, emitter,
+		    (patchbay_event){ .data = { format(r->body), r->body.n < 512 ? r->body.n : 511 } });
+}
+
+SOURCE_PLUGIN("stack-data");

@@ -1,0 +1,30 @@
+/* wild_data.c - its data leads nowhere.
+ * Caught by: life.calls, source.genuine, parse.events, parse.pure, parse.keys, parse.refusal, parse.threads,
+ * hostile.truncated, hostile.mutated, hostile.odd, hostile.memory, request.untouched, request.forgotten, budget.time,
+ * budget.calls.
+ * It may fail as well: life.clock. */
+#define PARSE broken_parse
+#include "source.h"
+
+static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
+			    const patchbay_emitter *emitter, patchbay_event event)
+{
+	const patchbay_json *root = s->json->parse(call, r->body);
+
+	if (s->json->type(root) != PATCHBAY_JSON_OBJECT && s->json->type(root) != PATCHBAY_JSON_ARRAY)
+		return PATCHBAY_EMALFORMED;
+	event.size = sizeof(event);
+	if (!event.type.p)
+		event.type = PATCHBAY_S("thing");
+	if (!event.data.p)
+		event.data = r->body;
+	return emitter->emit(emitter->ctx, &event);
+}
+
+static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
+			     const patchbay_emitter *emitter)
+{
+	return emit(self, call, r, emitter, (patchbay_event){ .data = { (const char *)64, r->body.n } });
+}
+
+SOURCE_PLUGIN("wild-data");

@@ -1,0 +1,162 @@
+/* crasher.c - a source and a sink that do, to the process, what an event's own data or an option says: "null" (crash),
+ * "loop" (for ever), "sleep" (for ever), "abort", "exit", "_exit", "overflow" (of the stack). A request is authentic if
+ * its header x-secret is right; the header x-verify says what verify does, the body's "parse" what parse does, and
+ * "act" what act does. Otherwise act appends the event's id to `path`. */
+#include <patchbay/services.h>
+#include <patchbay/sugar.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct crasher_options {
+	patchbay_str secret, path, create, mended;
+};
+
+struct crasher {
+	const patchbay_host *host;
+	const patchbay_json_service *json;
+	const struct crasher_options *options;
+};
+
+static int *volatile nowhere;
+static volatile int counter;
+
+__attribute__((noinline)) static int overflow(volatile char *above)
+{
+	volatile char here[4096];
+	here[0] = above ? *above : 0;
+	if (counter < 0) /* it never is */
+		return 0;
+	return overflow(here) + here[0];
+}
+
+__attribute__((no_sanitize("undefined"))) static void do_as_told(patchbay_str what)
+{
+	if (patchbay_eq(what, PATCHBAY_S("null")))
+		*nowhere = 1;
+	else if (patchbay_eq(what, PATCHBAY_S("loop")))
+		for (;;)
+			counter++;
+	else if (patchbay_eq(what, PATCHBAY_S("sleep")))
+		for (;;)
+			pause();
+	else if (patchbay_eq(what, PATCHBAY_S("abort")))
+		abort();
+	else if (patchbay_eq(what, PATCHBAY_S("exit")))
+		exit(3);
+	else if (patchbay_eq(what, PATCHBAY_S("_exit")))
+		_exit(4);
+	else if (patchbay_eq(what, PATCHBAY_S("overflow")))
+		counter = overflow(NULL);
+}
+
+static patchbay_status create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
+{
+	struct crasher *crasher = calloc(1, sizeof(*crasher));
+	(void)call;
+	if (!crasher)
+		return PATCHBAY_ENOMEM;
+	crasher->host = host;
+	crasher->json = host->service(host, PATCHBAY_JSON);
+	crasher->options = options;
+	*self = crasher;
+	do_as_told(crasher->options->create);
+	return PATCHBAY_OK;
+}
+
+static void destroy(void *self)
+{
+	free(self);
+}
+
+static patchbay_status verify(const void *self, patchbay_call *call, const patchbay_request *r, patchbay_reply *reply)
+{
+	const struct crasher *crasher = self;
+	(void)call, (void)reply;
+	do_as_told(patchbay_header(r, PATCHBAY_S("x-verify")));
+	return crasher->options->secret.n &&
+			       patchbay_eq(patchbay_header(r, PATCHBAY_S("x-secret")), crasher->options->secret)
+		       ? PATCHBAY_OK
+		       : PATCHBAY_EDENIED;
+}
+
+static patchbay_str told(const struct crasher *crasher, patchbay_call *call, patchbay_str data, const char *which)
+{
+	return crasher->json->text(call, crasher->json->find(call, crasher->json->parse(call, data), which, false));
+}
+
+static patchbay_status parse(const void *self, patchbay_call *call, const patchbay_request *r,
+			     const patchbay_emitter *emitter)
+{
+	const struct crasher *crasher = self;
+	patchbay_event event = { .size = sizeof(event), .type = PATCHBAY_S("thing"), .data = r->body };
+	patchbay_str mended =
+		patchbay_fmt(crasher->host, call, "%.*s", (int)crasher->options->mended.n, crasher->options->mended.p);
+	if (access(mended.p, F_OK) != 0)
+		do_as_told(told(crasher, call, r->body, "parse"));
+	event.key = told(crasher, call, r->body, "id");
+	return emitter->emit(emitter->ctx, &event);
+}
+
+static void act(void *self, patchbay_call *call, const patchbay_delivery *const *events, size_t n,
+		patchbay_result *results, patchbay_str *checkpoint)
+{
+	struct crasher *crasher = self;
+	(void)checkpoint;
+	for (size_t i = 0; i < n; i++) {
+		do_as_told(told(crasher, call, events[i]->data, "act"));
+		patchbay_str path = crasher->options->path,
+			     line = patchbay_fmt(crasher->host, call, "%.*s\n", (int)events[i]->id.n, events[i]->id.p);
+		char *name = crasher->host->alloc(call, path.n + 1);
+		memcpy(name, path.p, path.n);
+		int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		results[i].status =
+			fd >= 0 && write(fd, line.p, line.n) == (ssize_t)line.n ? PATCHBAY_OK : PATCHBAY_DOWN;
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static const patchbay_option options[] = {
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, secret, .help = "What x-secret must say."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, path, .flags = PATCHBAY_F_PATH,
+			.help = "Where ids go."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, create, .help = "What create does."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, mended, .flags = PATCHBAY_F_PATH,
+			.help = "Once this file is there, parse does nothing bad."),
+};
+
+static const patchbay_source source = {
+	.size = sizeof(source),
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.options = options,
+	.options_size = sizeof(struct crasher_options),
+	.create = create,
+	.destroy = destroy,
+	.verify = verify,
+	.parse = parse,
+};
+
+static const patchbay_sink sink = {
+	.size = sizeof(sink),
+	.n_options = sizeof(options) / sizeof(options[0]),
+	.options = options,
+	.options_size = sizeof(struct crasher_options),
+	.batch_events = 50,
+	.timeout_ms = 1000,
+	.create = create,
+	.destroy = destroy,
+	.act = act,
+};
+
+const patchbay_plugin patchbay_plugin_v1 = {
+	.size = sizeof(patchbay_plugin),
+	.name = "crasher",
+	.version = "1.0.0",
+	.license = "MIT",
+	.summary = "for tests: crashes, and hangs, as it is told",
+	.source = &source,
+	.sink = &sink,
+};
