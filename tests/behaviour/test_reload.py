@@ -180,11 +180,11 @@ def test_memory_does_not_grow_by_reloads(t):
     for i in range(48):
         change(d, i)
         post(d, i)
-    warm_kib, descriptors = d.rss_kib(), len(os.listdir("/proc/%d/fd" % d.process.pid))
+    warm_kib, descriptors = d.rss_kib(), len(os.listdir("/proc/%d/fd" % d.worker()))
     for i in range(48, 248):
         change(d, i)
     check(d.rss_kib() - warm_kib < 1024, "memory grew by %d KiB" % (d.rss_kib() - warm_kib))
-    wait_until(lambda: len(os.listdir("/proc/%d/fd" % d.process.pid)) <= descriptors + 3, "descriptors are given back")
+    wait_until(lambda: len(os.listdir("/proc/%d/fd" % d.worker())) <= descriptors + 3, "descriptors are given back")
 
 
 # ---- Plugins ---------------------------------------------------------------------------------------------
