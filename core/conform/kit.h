@@ -43,7 +43,7 @@ struct kit {
 	struct shared *shared;
 	jmp_buf end;
 	uint64_t random;
-	struct table *table; /* NULL: not loaded */
+	const struct table *table; /* NULL: not loaded */
 	const patchbay_plugin *plugin;
 	struct config *config[2][2]; /* by side and variant, once loaded */
 	struct arena memory;         /* the test's own, until its end */

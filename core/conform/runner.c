@@ -109,7 +109,6 @@ static void run_here(const struct runner *runner, const struct conform_test *tes
 	fflush(stdout);
 	for (int i = 0; i < 4; i++)
 		config_free(kit->config[i / 2][i % 2]);
-	table_destroy(kit->table);
 	arena_fini(&kit->memory);
 	free(kit);
 }

@@ -160,6 +160,13 @@ static const char *load_error(const char *path)
 	return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
+static bool in_place;
+
+void load_in_place(void)
+{
+	in_place = true;
+}
+
 /* Every descriptor is another name, without which the dynamic linker would take it for what it has already; so the
  * descriptor stays open, and debuggers find the file there. NULL: err, and nothing is mapped. */
 static struct build *map(const char *path, struct image *image, struct err *err)
@@ -177,9 +184,12 @@ static struct build *map(const char *path, struct image *image, struct err *err)
 			     "remove the file, and install it again");
 		return NULL;
 	}
-	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	if (in_place)
+		image_drop(image);
+	const char *mapped = in_place ? path : name;
+	void *handle = dlopen(mapped, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
-		err_set(err, "it cannot be loaded: %s", load_error(name));
+		err_set(err, "it cannot be loaded: %s", load_error(mapped));
 		return NULL;
 	}
 	note_place(handle, path);
