@@ -8,6 +8,7 @@
 #include "plugin/elf_check.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -171,7 +172,7 @@ void load_in_place(void)
  * descriptor stays open, and debuggers find the file there. NULL: err, and nothing is mapped. */
 static struct build *map(const char *path, struct image *image, struct err *err)
 {
-	char name[64];
+	char name[PATH_MAX];
 	struct err why;
 	size_t size;
 	snprintf(name, sizeof name, "/proc/%ld/fd/%d", (long)getpid(), image->fd);
@@ -184,12 +185,13 @@ static struct build *map(const char *path, struct image *image, struct err *err)
 			     "remove the file, and install it again");
 		return NULL;
 	}
-	if (in_place)
+	if (in_place) { /* a bare name would be searched for among the system's libraries */
 		image_drop(image);
-	const char *mapped = in_place ? path : name;
-	void *handle = dlopen(mapped, RTLD_NOW | RTLD_LOCAL);
+		snprintf(name, sizeof name, "%s%s", strchr(path, '/') ? "" : "./", path);
+	}
+	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {
-		err_set(err, "it cannot be loaded: %s", load_error(mapped));
+		err_set(err, "it cannot be loaded: %s", load_error(name));
 		return NULL;
 	}
 	note_place(handle, path);
