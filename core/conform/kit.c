@@ -236,6 +236,7 @@ void kit_load(struct kit *kit)
 	if (kit->table)
 		return;
 	kit_enter(kit, "loading");
+	load_in_place();
 	kit->table = load_plugin(kit->order->path, &id, &err);
 	kit_leave(kit, "loading");
 	if (!kit->table)

@@ -8,6 +8,7 @@
 #include "plugin/elf_check.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -160,11 +161,18 @@ static const char *load_error(const char *path)
 	return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
+static bool in_place;
+
+void load_in_place(void)
+{
+	in_place = true;
+}
+
 /* Every descriptor is another name, without which the dynamic linker would take it for what it has already; so the
  * descriptor stays open, and debuggers find the file there. NULL: err, and nothing is mapped. */
 static struct build *map(const char *path, struct image *image, struct err *err)
 {
-	char name[64];
+	char name[PATH_MAX];
 	struct err why;
 	size_t size;
 	snprintf(name, sizeof name, "/proc/%ld/fd/%d", (long)getpid(), image->fd);
@@ -176,6 +184,10 @@ static struct build *map(const char *path, struct image *image, struct err *err)
 		err_set(err, "it was written over while it was in use, and this system lets no copies of it be run; "
 			     "remove the file, and install it again");
 		return NULL;
+	}
+	if (in_place) { /* a bare name would be searched for among the system's libraries */
+		image_drop(image);
+		snprintf(name, sizeof name, "%s%s", strchr(path, '/') ? "" : "./", path);
 	}
 	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 	if (!handle) {

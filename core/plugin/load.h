@@ -16,6 +16,10 @@ const struct table *load_plugin(const char *path, struct file_id *ret_id, struct
 void load_keep(void);
 void load_kept(bool);
 
+/* From now on the files themselves are mapped, by their names, so that debuggers and sanitizers find their symbols. For
+ * processes that do not outlive the file. [one thread] */
+void load_in_place(void);
+
 /* How many builds are mapped. [any thread] */
 size_t load_count(void);
 
