@@ -7,8 +7,8 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
 	"Usage: patchbay plugin check [OPTION]... FILE.so\n"
@@ -52,14 +52,17 @@ int cmd_plugin_check(int argc, char **argv)
 			status = args_wrong(&args, "--set wants OPTION=VALUE, on one line, not '%s'", set.v[i]);
 	if (status < 0 && optind >= argc)
 		status = args_wrong(&args, "which file? one FILE.so, please");
-	if (status < 0 && access(argv[optind], F_OK) != 0)
+	/* Without a folder before it, a name would be searched for among the system's libraries. */
+	char *path = status < 0 ? realpath(argv[optind], NULL) : NULL;
+	if (status < 0 && !path)
 		status = args_wrong(&args, "there is no file %s", argv[optind]);
 	if (status < 0) {
-		order.path = argv[optind];
+		order.path = path;
 		order.set = set.v;
 		order.n_set = set.n;
 		status = conform_check(&order);
 	}
+	free(path);
 	arg_list_free(&set);
 	return status;
 }

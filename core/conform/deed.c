@@ -45,7 +45,7 @@ static const char untouched[] = ""; /* known by its address */
 
 static void fill_one(struct deed *deed, size_t i)
 {
-	static const char *const types[] = { "fault_code_opened", "course_completed", "hard_brake", "user.created" };
+	static const char *const types[] = { "thing_opened", "thing_closed", "moved", "user.created" };
 	struct kit *kit = deed->kit;
 	uint64_t n = deed->serial++;
 
@@ -57,9 +57,9 @@ static void fill_one(struct deed *deed, size_t i)
 		.plugin = str_c(kit->plugin->name),
 		.type = str_c(types[n % 4]),
 		.kind = str_c(types[n % 4]),
-		.subject = kit_format(kit, "vehicle %" PRIu64, n),
+		.subject = kit_format(kit, "thing %" PRIu64, n),
 		.data = kit_format(kit,
-				   "{\"id\":%" PRIu64 ",\"name\":\"x\",\"vehicle_id\":%" PRIu64
+				   "{\"id\":%" PRIu64 ",\"name\":\"x\",\"thing_id\":%" PRIu64
 				   ",\"title\":\"A title\",\"user\":\"u%" PRIu64 "\",\"email\":\"u@example.org\"}",
 				   n, n, n),
 		.time_ns = GUEST_NOON_NS,

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAID_MAX ((size_t)1 << 20)
+
 struct patchbay_http {
 	int unused;
 };
@@ -18,6 +20,7 @@ static struct {
 	const struct http_answer_fake *answer, *good;
 	unsigned good_first, requests, good_answers;
 	int open;
+	struct buf said;
 } fake = { .answer = &down };
 
 void http_fake_set(const struct http_answer_fake *answer, const struct http_answer_fake *good, unsigned good_first)
@@ -26,6 +29,7 @@ void http_fake_set(const struct http_answer_fake *answer, const struct http_answ
 	fake.good = good;
 	fake.good_first = good_first;
 	fake.requests = fake.good_answers = 0;
+	fake.said.n = 0;
 }
 
 unsigned http_fake_requests(void)
@@ -36,6 +40,11 @@ unsigned http_fake_requests(void)
 unsigned http_fake_good_answers(void)
 {
 	return fake.good_answers;
+}
+
+bool http_fake_said(patchbay_str text)
+{
+	return text.n && fake.said.n >= text.n && memmem(fake.said.p, fake.said.n, text.p, text.n);
 }
 
 int http_fake_open(void)
@@ -61,8 +70,12 @@ static patchbay_status send_request(patchbay_http *client, patchbay_call *call, 
 {
 	static const patchbay_kv headers[] = { { { "content-type", 12 }, { "application/json", 16 } } };
 	patchbay_http_answer full = { .size = answer->size, .retry_after_ms = -1 };
-	(void)client, (void)request;
+	(void)client;
 
+	if (fake.said.n < SAID_MAX) {
+		buf_add_str(&fake.said, request->url);
+		buf_add_str(&fake.said, request->body);
+	}
 	const struct http_answer_fake *now = fake.requests++ < fake.good_first ? fake.good : fake.answer;
 	if (call->deadline_ns == 1 && now->returns == PATCHBAY_OK)
 		now = &down; /* there is no time for anything */

@@ -2,6 +2,7 @@
 #include "conform/process.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <net/if.h>
@@ -13,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -40,8 +42,17 @@ void process_look(struct process_state *state)
 	umask(state->umask);
 	for (char **e = environ; e && *e; e++)
 		state->environment = hash(state->environment, *e);
+	struct itimerval timer = { 0 };
+	sigset_t blocked;
+	getitimer(ITIMER_REAL, &timer);
+	state->timer = timer.it_value.tv_sec || timer.it_value.tv_usec;
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	for (int fd = 0; fd < 3; fd++)
+		state->standard[fd] = fcntl(fd, F_GETFD) != -1;
 	for (int s = 1; s < PROCESS_SIGNALS; s++) {
 		struct sigaction now = { 0 };
+		if (sigismember(&blocked, s) == 1)
+			state->blocked |= UINT64_C(1) << (s - 1);
 		if (sigaction(s, NULL, &now) != 0)
 			continue;
 		state->signals[s].flags = now.sa_flags;
@@ -64,6 +75,13 @@ const char *process_change(const struct process_state *before, struct buf *text)
 		buf_addf(text, "the umask (it is %03o now)", (unsigned)now.umask);
 	else if (before->environment != now.environment)
 		buf_addf(text, "the environment");
+	else if (before->blocked != now.blocked)
+		buf_addf(text, "which signals are blocked");
+	else if (before->timer != now.timer)
+		buf_addf(text, "the process's alarm");
+	for (int fd = 0; fd < 3; fd++)
+		if (before->standard[fd] && !now.standard[fd] && text->n == 0)
+			buf_addf(text, "descriptor %d (it is closed now; was that an fd that was never opened?)", fd);
 	for (int s = 1; s < PROCESS_SIGNALS && text->n == 0; s++)
 		if (before->signals[s].handler != now.signals[s].handler ||
 		    before->signals[s].flags != now.signals[s].flags)

@@ -15,6 +15,9 @@ struct process_state {
 	char folder[1024], locale[256];
 	mode_t umask;
 	uint64_t environment;
+	uint64_t blocked; /* signals, of this thread */
+	bool timer;       /* an alarm is set */
+	bool standard[3]; /* descriptors 0, 1, 2 are open */
 	struct {
 		uintptr_t handler;
 		int flags;

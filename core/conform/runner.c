@@ -209,6 +209,12 @@ static void explain_end(struct result *result, const struct shared *shared, bool
 	free(text);
 }
 
+static void fail_sanitized(struct result *result, const char *output)
+{
+	result->verdict = VERDICT_FAIL;
+	snprintf(result->sentence, sizeof(result->sentence), "a sanitizer says: %s", sanitizer_says(output));
+}
+
 static void take(struct result *result, const struct shared *shared)
 {
 	result->verdict = shared->verdict;
@@ -238,6 +244,8 @@ static void run_apart(struct runner *runner, const struct conform_test *test, st
 		take(result, runner->shared);
 		if (result->verdict == VERDICT_NONE)
 			explain_end(result, runner->shared, in_time, status, limit_s, printed);
+		else if (KIT_SANITIZED && sanitizer_says(printed)) /* and went on */
+			fail_sanitized(result, printed);
 		else if (printed[0])
 			snprintf(result->printed, sizeof(result->printed), "%s printed: %s",
 				 runner->shared->printed[0] ? runner->shared->printed : "something", printed);

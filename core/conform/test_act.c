@@ -257,6 +257,35 @@ void test_act_deadline(struct kit *kit)
 
 /* ---- HTTP */
 
+/* Where an event can be told by its id in what goes out, an event that is OK must have gone out. */
+static void must_have_told(struct deed *deed, const struct http_answer_fake *good)
+{
+	struct kit *kit = deed->kit;
+
+	http_fake_set(good, NULL, 0);
+	if (deed_act(deed, 1) != 1 || !http_fake_said(deed->events[0].id))
+		return; /* what it sends does not name the event */
+	http_fake_set(good, NULL, 0);
+	kit_what(kit, "three events, every request answered %s", good->name);
+	deed_act(deed, 3);
+	for (size_t i = 0; i < 3; i++)
+		if (deed->results[i].status == PATCHBAY_OK && !http_fake_said(deed->events[i].id))
+			kit_fail(kit, "act() says OK for event %zu of 3, of which no request tells", i + 1);
+}
+
+/* Nobody answers, or asks for patience: that is not the event's fault. */
+static void must_not_bury(struct deed *deed, const struct http_answer_fake *bad, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (deed->results[i].status == PATCHBAY_EBADEVENT &&
+		    (bad->returns == PATCHBAY_DOWN || bad->status == 503 || bad->status == 429))
+			kit_fail(deed->kit,
+				 "act() says EBADEVENT when there is %s, so the event becomes a dead letter though "
+				 "nothing is wrong "
+				 "with it; say DOWN",
+				 bad->name);
+}
+
 static void try_failure(struct deed *deed, const struct http_answer_fake *bad, const struct http_answer_fake *good,
 			unsigned good_first, size_t n)
 {
@@ -267,6 +296,7 @@ static void try_failure(struct deed *deed, const struct http_answer_fake *bad, c
 	size_t ok = deed_act(deed, n), allowed = 0;
 	if (http_fake_requests() <= good_first)
 		return; /* nothing failed */
+	must_not_bury(deed, bad, n);
 	if (good_first)
 		allowed = http_fake_good_answers() < n ? http_fake_good_answers() : n - 1;
 	if (ok > allowed || (n == 1 && ok))
@@ -311,6 +341,7 @@ void test_act_http(struct kit *kit)
 				 good->name, kit_status_name(fresh.results[0].status), STR_ARG(fresh.results[0].why));
 		if (http_fake_requests() == 0)
 			kit_fail(kit, "act() of a fresh instance says OK without a request");
+		must_have_told(&fresh, good);
 		deed_close(&fresh);
 		kit_info(kit, "content with %s", good->name);
 	}
@@ -319,13 +350,24 @@ void test_act_http(struct kit *kit)
 
 /* ---- Disk */
 
-static size_t tree_bytes;
+static struct buf written; /* all files of a tree, one behind the other */
 
-static int add_bytes(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+static int add_file(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
-	(void)path, (void)ftw;
-	tree_bytes += kind == FTW_F ? (size_t)st->st_size : 0;
+	FILE *f = kind == FTW_F && st->st_size < (1 << 20) ? fopen(path, "re") : NULL;
+	(void)ftw;
+
+	if (!f)
+		return 0;
+	char *room = buf_grow(&written, (size_t)st->st_size);
+	written.n += fread(room, 1, (size_t)st->st_size, f);
+	fclose(f);
 	return 0;
+}
+
+static bool is_written(patchbay_str text)
+{
+	return written.n >= text.n && memmem(written.p, written.n, text.p, text.n);
 }
 
 static int remove_it(const char *path, const struct stat *st, int kind, struct FTW *ftw)
@@ -376,12 +418,14 @@ void test_act_disk(struct kit *kit)
 	getrlimit(RLIMIT_FSIZE, &now);
 	deed_open(&deed, kit);
 	(void)find_good(&deed, &uses_http);
-	size_t ok = deed_act(&deed, 2);
-	deed_close(&deed);
-	tree_bytes = 0;
-	(void)nftw(folder, add_bytes, 16, FTW_PHYS);
-	if (!ok || tree_bytes == 0)
+	size_t ok = deed_act(&deed, 3);
+	(void)nftw(folder, add_file, 16, FTW_PHYS); /* while it is open: OK means that it is there */
+	if (!ok || written.n == 0)
 		kit_skip(kit, "it writes no file that the kit could see");
+	for (size_t i = 1; i < 3 && is_written(deed.events[0].id); i++)
+		if (deed.results[i].status == PATCHBAY_OK && !is_written(deed.events[i].id))
+			kit_fail(kit, "act() says OK for event %zu of 3, of which nothing is in its file", i + 1);
+	deed_close(&deed);
 	(void)nftw(folder, remove_it, 16, FTW_DEPTH | FTW_PHYS);
 	mkdir(folder, 0700);
 	signal(SIGXFSZ, SIG_IGN);

@@ -16,9 +16,9 @@
 #define CALLS (KIT_SANITIZED ? 300 : 2000)
 #define ACTS (KIT_SANITIZED ? 60 : 300)
 #define WARM_UP 50
-#define LEAK_EACH 8                   /* bytes of one instance or call that are a leak */
-#define SLACK_BYTES ((size_t)2 << 10) /* of all of them */
-#define RESIDENT_SLACK ((size_t)4 << 20)
+#define LEAK_EACH 8                /* bytes of one instance or call that are a leak */
+#define LEAK_MIN ((size_t)2 << 10) /* of all of them */
+#define RESIDENT_MIN ((size_t)4 << 20)
 #define CREATE_MS 500
 
 void test_life_destroy_null(struct kit *kit)
@@ -48,12 +48,12 @@ static void judge_growth(struct kit *kit, const struct process_size *before, con
 		kit_fail(kit, "after %s %zu more descriptors are open (%.200s); close them in destroy() at the latest",
 			 what, after->descriptors - before->descriptors, buf_cstr(&list));
 	}
-	if (after->heap > before->heap + SLACK_BYTES && (after->heap - before->heap) / times >= LEAK_EACH)
+	if (after->heap > before->heap + LEAK_MIN && (after->heap - before->heap) / times >= LEAK_EACH)
 		kit_fail(kit,
 			 "after %s %zu more bytes of memory are in use, %zu each time; free them in destroy() at the "
 			 "latest",
 			 what, after->heap - before->heap, (after->heap - before->heap) / times);
-	if (!KIT_SANITIZED && after->resident > before->resident + RESIDENT_SLACK)
+	if (!KIT_SANITIZED && after->resident > before->resident + RESIDENT_MIN)
 		kit_fail(kit, "after %s the process is %zu KB larger; free or unmap what is not needed any more", what,
 			 (after->resident - before->resident) / 1024);
 	kit_info(kit, "%zu times", times);

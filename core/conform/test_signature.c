@@ -183,6 +183,16 @@ void test_signature_length(struct kit *kit)
 		try_lengths(&s, place);
 		if (place->kind != PLACE_HEADER || s.bench.by_address)
 			continue;
+		for (int form = 0; form < 2; form++) {
+			patchbay_str key = s.r.headers[place->header].key;
+			patchbay_request other = wire_without_header(kit, &s.r, place->header);
+			key = form ? (patchbay_str){ key.p, key.n - 1 } : kit_format(kit, "%.*s-old", STR_ARG(key));
+			kit_what(kit, "%s, called %.*s", place->name, STR_ARG(key));
+			other = wire_add_header(kit, &other, place->header, key, place_value(&s.r, place));
+			if (accepted(&s, &other))
+				kit_fail(kit, "%s counts, too, when it is called %.*s; compare the whole name",
+					 place->name, STR_ARG(key));
+		}
 		kit_what(kit, "%s taken out", place->name);
 		patchbay_request without = wire_without_header(kit, &s.r, place->header);
 		if (accepted(&s, &without))

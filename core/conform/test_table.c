@@ -54,6 +54,13 @@ static void check_help(struct kit *kit, const char *side, const char *prefix, co
 					if (strcmp(o->one_of[a], o->one_of[b]) == 0)
 						kit_fail(kit, "option '%s%s' of its %s has two values named '%s'",
 							 prefix, o->name, side, o->one_of[a]);
+		if ((o->type == PATCHBAY_T_STR || o->type == PATCHBAY_T_STRS) && !(o->flags & PATCHBAY_F_SECRET) &&
+		    (strstr(o->name, "password") || strstr(o->name, "secret")))
+			kit_fail(kit,
+				 "option '%s%s' of its %s is a secret by its name, but not by its flags, so it is "
+				 "shown, and "
+				 "cannot come from a file; add PATCHBAY_F_SECRET",
+				 prefix, o->name, side);
 		if (o->flags & PATCHBAY_F_SECRET && o->def)
 			kit_fail(kit,
 				 "option '%s%s' of its %s is a secret with a default: everybody knows it; take the "

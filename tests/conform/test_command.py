@@ -12,8 +12,9 @@ import tempfile
 PATCHBAY, FOLDER = sys.argv[1:3]
 
 
-def run(*args, status=0, command=("plugin", "check")):
-    done = subprocess.run([PATCHBAY, *command, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+def run(*args, status=0, command=("plugin", "check"), cwd=None):
+    done = subprocess.run([os.path.abspath(PATCHBAY), *command, *args], cwd=cwd, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False,
                           timeout=300, text=True)
     assert done.returncode == status, f"{args}: exit status {done.returncode}, not {status}: {done.stdout}{done.stderr}"
     return done.stdout, done.stderr
@@ -76,6 +77,10 @@ def test_refused():
             f.write("no plugin")
         out = run(path, status=1)[0]
         assert "no ELF file" in out
+
+
+def test_name_without_folder():
+    assert " 0 failed" in run("--only", "file.*", "sound_source.so", cwd=FOLDER)[0]
 
 
 def test_leaves_nothing():

@@ -127,6 +127,23 @@ static void help_is_for_everyone(void **state)
 	assert_string_equal(said, "all about it\n");
 }
 
+static void what_comes_several_times_is_listed(void **state)
+{
+	char name[] = "list", a[] = "--set=a=1", b[] = "--set", c[] = "b=2";
+	char *argv[] = { name, a, b, c, NULL };
+	struct arg_list set = { 0 };
+	const struct arg v[] = { { "set", 0, ARG_LIST, &set } };
+	const struct args args = { "list", "", v, 1, 0, 0, NULL };
+	(void)state;
+	assert_int_equal(args_parse(&args, 4, argv), -1);
+	assert_int_equal(set.n, 2);
+	assert_string_equal(set.v[0], "a=1");
+	assert_string_equal(set.v[1], "b=2");
+	arg_list_free(&set);
+	assert_int_equal(set.n, 0);
+	assert_null(set.v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +151,7 @@ int main(void)
 		cmocka_unit_test(times),
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(help_is_for_everyone),
+		cmocka_unit_test(what_comes_several_times_is_listed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

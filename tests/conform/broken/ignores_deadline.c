@@ -1,5 +1,6 @@
 /* ignores_deadline.c - waits when it must have been back already.
- * Caught by: act.deadline. */
+ * Caught by: nothing.
+ * Without sanitizers also: act.deadline. */
 #define ACT broken_act
 #define DELIVER deliver_by_http
 #include "sink.h"

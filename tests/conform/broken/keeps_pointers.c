@@ -1,6 +1,7 @@
 /* keeps_pointers.c - remembers where the last body was.
  * Caught by: request.forgotten.
- * It may fail as well: hostile.truncated, hostile.mutated, hostile.odd, hostile.headers, request.untouched. */
+ * It may fail as well: hostile.truncated, hostile.mutated, hostile.odd, hostile.headers, request.untouched, life.calls.
+ */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,5 +1,6 @@
 /* reply_overrun.c - writes more of a reply than there is.
- * Caught by: request.reply. */
+ * Caught by: request.reply.
+ * It may fail as well: budget.time, parse.threads. */
 #define VERIFY broken_verify
 #include "source.h"
 

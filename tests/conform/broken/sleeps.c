@@ -1,6 +1,7 @@
 /* sleeps.c - waits in verify(), so that nobody can measure it.
- * Caught by: budget.time, budget.calls.
- * It may fail as well: life.create. */
+ * Caught by: budget.calls.
+ * It may fail as well: life.create.
+ * Without sanitizers also: budget.time. */
 #define VERIFY broken_verify
 #include "source.h"
 

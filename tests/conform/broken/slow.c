@@ -1,6 +1,7 @@
 /* slow.c - computes for too long.
- * Caught by: budget.time.
- * It may fail as well: parse.threads. */
+ * Caught by: nothing.
+ * It may fail as well: parse.threads.
+ * Without sanitizers also: budget.time. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,6 @@
 /* slow_load.c - does its work while it is loaded.
- * Caught by: file.loads. */
+ * Caught by: nothing.
+ * Without sanitizers also: file.loads. */
 #include "source.h"
 
 #include <time.h>

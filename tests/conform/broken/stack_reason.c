@@ -1,5 +1,6 @@
 /* stack_reason.c - its reasons are in a stack frame that is gone.
- * Caught by: act.decides. */
+ * Caught by: act.decides.
+ * It may fail as well: act.deadline, act.disk, act.http, act.odd, life.calls, life.neighbours, life.clock. */
 #define DELIVER broken_deliver
 #include "sink.h"
 

@@ -9,7 +9,7 @@
  * offers (JSON, HMAC, time, expressions, HTTP) in <patchbay/services.h>; what a source may be able to do
  * besides in <patchbay/simulate.h> and <patchbay/fetch.h>, a sink in <patchbay/checkpoint.h>,
  * <patchbay/idle.h> and <patchbay/preview.h>. Conveniences that are no part of the contract are in
- * <patchbay/sugar.h>, <patchbay/keys.h> and <patchbay/play.h>.
+ * <patchbay/sugar.h>, <patchbay/keys.h>, <patchbay/quote.h> and <patchbay/play.h>.
  *
  * Versions  One major, one entry symbol. Within a major nothing is removed, reordered or re-typed:
  *           structs only grow at their end. Every struct that crosses begins with its size, in bytes; who

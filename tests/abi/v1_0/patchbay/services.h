@@ -12,7 +12,7 @@ extern "C" {
 /* ---- JSON, read only, lazy, exact ---------------------------------------------------------------
  * parse() checks the whole text once (RFC 8259: strict syntax, valid UTF-8, at most 128 levels, no
  * lone surrogates, no byte order mark, nothing behind the value); all else looks things up in the text. Where an object
- * names a member twice, the last one counts. Values live as long as the call and the text. All [any].
+ * names a member twice, the last one counts. Values live as long as the call and the text.
  * Every function takes NULL for a value and then finds nothing; so does one that needs more memory than the call has,
  * explained. */
 #define PATCHBAY_JSON "patchbay.json/1"
@@ -22,7 +22,7 @@ typedef struct patchbay_json patchbay_json; /* opaque: one value inside a text *
 enum { PATCHBAY_JSON_NULL = 1, PATCHBAY_JSON_FALSE, PATCHBAY_JSON_TRUE, PATCHBAY_JSON_NUMBER,
        PATCHBAY_JSON_STRING, PATCHBAY_JSON_ARRAY, PATCHBAY_JSON_OBJECT };
 
-typedef struct patchbay_json_service {
+typedef struct patchbay_json_service { /* all [any] */
 	uint32_t size;
 	uint32_t reserved;
 	/* NULL: not JSON, or over the call's memory; explained (with the byte offset). The same text in
@@ -112,7 +112,7 @@ typedef struct patchbay_value { /* the plugin sets its size; text lives as long 
 	                    * (.data.id, .a // .b) numbers stand exactly as in the source. */
 } patchbay_value;
 
-/* Escapes one interpolated value for where the text goes. Return the escaped text, from
+/* [delivery] Escapes one interpolated value for where the text goes. Return the escaped text, from
  * host->alloc(call, n) or the value itself. */
 typedef patchbay_str (*patchbay_escape)(void *ctx, patchbay_call *, patchbay_str value);
 
