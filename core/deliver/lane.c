@@ -18,12 +18,8 @@
 struct yard *yard_create(struct journal *journal)
 {
 	struct yard *yard = xcalloc(1, sizeof(*yard));
-	pthread_condattr_t attr;
 	pthread_mutex_init(&yard->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&yard->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&yard->changed);
 	yard->journal = journal;
 	yard->refs = 1;
 	return yard;
