@@ -92,14 +92,6 @@ static bool read_line(int fd, char line[LINE_MAX_BYTES + 1])
 
 /* ---- reverify */
 
-static const struct config_source *find_source(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_sources; i++)
-		if (strcmp(config->sources[i].name, name) == 0)
-			return &config->sources[i];
-	return NULL;
-}
-
 /* The configuration as it is now: what was mended counts, and the daemon need not be started anew for that. */
 static void reverify(struct client *client, const char *name, bool dry_run)
 {
@@ -113,7 +105,7 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 	for (size_t i = faults.n; !now && i-- > 0;)
 		if (!faults.v[i].warning)
 			err_set(&err, "%s", faults.v[i].text);
-	const struct config_source *source = now ? find_source(now, name) : NULL;
+	const struct config_source *source = now ? config_find_source(now, name) : NULL;
 	if (now && !source)
 		err_set(&err, "there is no source '%s' in %s", name, now->path);
 	else if (now && !live)
