@@ -58,9 +58,7 @@ static void lane_free(struct lane *lane)
 
 static struct guard_event event_of(const struct batch_item *item)
 {
-	struct guard_event event = { .pos = { item->at.hi, item->at.lo } };
-	memcpy(event.id, item->id.b, sizeof event.id);
-	return event;
+	return (struct guard_event){ .pos = { item->at.hi, item->at.lo }, .id = item->id };
 }
 
 static void enter(struct lane *lane, enum guard_call call)

@@ -157,9 +157,8 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 				   .plugin = client->source->plugin->name,
 				   .instance = client->source->name,
 				   .n = 1,
-				   .first.pos = { at.hi, at.lo },
+				   .first = { .pos = { at.hi, at.lo }, .id = record->id },
 				   .limit_ms = 2 * CALL_MS };
-	memcpy(note.first.id, record->id.b, sizeof note.first.id);
 	note.last = note.first;
 	if (must_not_ask(e, client, &note.first))
 		return ASKED;

@@ -12,7 +12,7 @@
 #ifndef GUARD_GUARD_H
 #define GUARD_GUARD_H
 
-#include "base/err.h"
+#include "base/id.h"
 
 #include <patchbay/plugin.h>
 
@@ -37,7 +37,7 @@ enum guard_side { GUARD_SOURCE, GUARD_SINK };
 
 struct guard_event { /* an event as the journal knows it: where it stands, and its id */
 	uint64_t pos[2];
-	uint8_t id[16];
+	struct id id;
 };
 
 struct guard_note { /* one call. Everything is copied but `request`, which must stay until guard_leave() */
@@ -84,7 +84,7 @@ void guard_works(enum guard_side, const char *instance);
 /* What was held against a plugin is void: there is another build of it, or an operator has asked for a reload. NULL:
  * of all plugins. */
 void guard_forgive(const char *plugin);
-/* "is sent to", "acts", ... for sentences. */
+/* "when it acted on", "when it parsed a request", for sentences. */
 const char *guard_call_name(enum guard_call);
 
 struct guard_instance_stats {

@@ -3,6 +3,7 @@
 #ifndef GUARD_INTERNAL_H
 #define GUARD_INTERNAL_H
 
+#include "base/err.h"
 #include "guard/guard.h"
 
 #include <stdatomic.h>
@@ -106,6 +107,7 @@ void guard_thread_begins(void);
 void guard_thread_ends(void);
 
 /* board.c */
-struct guard_slot *guard_own_slot(void); /* of the calling thread, or NULL; async-signal-safe */
+void guard_copy_text(char *out, size_t size, const char *text); /* as much as fits; NULL is "" */
+struct guard_slot *guard_own_slot(void);                        /* of the calling thread, or NULL; async-signal-safe */
 
 #endif

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define IN_ROW_MAX 9u /* crashes of an instance with no call that worked in between, each with another event */
-#define RECENT_NS                                                                                                      \
-	(600 * NS_PER_S) /* GUARD_RECENT crashes of a source in this time: somebody sends one after the other */
+/* GUARD_RECENT crashes of a source in this time: somebody sends one request after the other. */
+#define RECENT_NS (600 * NS_PER_S)
 #define PARK_FIRST_NS (60 * NS_PER_S)
 #define PARK_LONGEST_NS (1800 * NS_PER_S)
 
@@ -171,7 +171,7 @@ static struct guard_entry *find_event(uint32_t side, const char *instance, const
 	for (size_t i = 0; i < GUARD_ENTRIES; i++) {
 		struct guard_entry *entry = &guard_board->entries[i];
 		if (is_of(entry, side, instance) && entry->n == 1 &&
-		    memcmp(entry->first.id, event->id, sizeof event->id) == 0)
+		    memcmp(&entry->first.id, &event->id, sizeof event->id) == 0)
 			return entry;
 	}
 	return NULL;

@@ -36,7 +36,7 @@ static int setup(void **state)
 static struct guard_event event(uint64_t n)
 {
 	struct guard_event event = { .pos = { 1, n } };
-	memcpy(event.id, &n, sizeof n);
+	memcpy(&event.id, &n, sizeof n);
 	return event;
 }
 
