@@ -186,8 +186,7 @@ static int conclude(const struct report *report)
 		fprintf(stderr, "patchbay reverify: %s\n", report->error);
 	else if (!report->ended)
 		fprintf(stderr, "patchbay reverify: the daemon has gone away in between; what was done until then "
-				"stays done, run "
-				"this again for the rest\n");
+				"stays done, run this again for the rest\n");
 	if (report->live_refuses)
 		fprintf(stderr, "patchbay reverify: the running daemon still has the old configuration; run "
 				"`patchbay reload` so that new "
@@ -254,8 +253,7 @@ static bool may_write(const char *folder, struct err *err)
 	else if (st.st_uid != geteuid())
 		err_set(err,
 			"no daemon runs, and the journal %s belongs to another user (%u); run this as that user, "
-			"or start "
-			"patchbay first",
+			"or start patchbay first",
 			folder, (unsigned)st.st_uid);
 	else
 		return true;

@@ -64,8 +64,7 @@ static void decide_all(struct deed *deed, size_t n)
 		if (decided == 0)
 			kit_fail(kit,
 				 "act() leaves all %zu events untouched while nothing is in its way; attempt at least "
-				 "one "
-				 "in a call",
+				 "one in a call",
 				 left);
 		left = kept;
 	}
@@ -242,8 +241,7 @@ void test_act_deadline(struct kit *kit)
 			if (took > LATE_MS * (KIT_SANITIZED ? 5 : 1))
 				kit_fail(kit,
 					 "act() takes %lld ms with %d ms left for %zu events while its destination "
-					 "does not "
-					 "answer; ask host->left_ms(), and come back in time",
+					 "does not answer; ask host->left_ms(), and come back in time",
 					 (long long)took, left, n);
 			if (ok && uses_http)
 				kit_fail(kit, "act() says OK for %zu of %zu events while no request was answered", ok,
@@ -280,8 +278,7 @@ static void must_not_bury(struct deed *deed, const struct http_answer_fake *bad,
 		    (bad->returns == PATCHBAY_DOWN || bad->status == 503 || bad->status == 429))
 			kit_fail(deed->kit,
 				 "act() says EBADEVENT when there is %s, so the event becomes a dead letter though "
-				 "nothing is wrong "
-				 "with it; say DOWN",
+				 "nothing is wrong with it; say DOWN",
 				 bad->name);
 }
 
@@ -301,8 +298,7 @@ static void try_failure(struct deed *deed, const struct http_answer_fake *bad, c
 	if (ok > allowed || (n == 1 && ok))
 		kit_fail(kit,
 			 "act() says OK for %zu of %zu events when the answer is %s%s; OK is lost for ever if it was "
-			 "not done: "
-			 "look at what send() returns, and at answer.status",
+			 "not done: look at what send() returns, and at answer.status",
 			 ok, n, bad->name, good_first ? " after a good one" : "");
 }
 
@@ -398,8 +394,7 @@ static void must_not_write(struct kit *kit, const char *what)
 			limit_files(RLIM_INFINITY);
 			kit_fail(kit,
 				 "act() says OK for %zu of %zu events while %s; look at what open(), write(), fsync() "
-				 "and "
-				 "close() return",
+				 "and close() return",
 				 ok, n, what);
 		}
 	}

@@ -321,8 +321,7 @@ void test_hostile_memory(struct kit *kit)
 		if (has_wrong && bench_verify(&bench.a, &wrong) >= 0)
 			kit_fail(kit,
 				 "when the call's memory is used up (%zu bytes), verify() answers OK to what is signed "
-				 "wrongly: "
-				 "alloc() may give NULL, and texts come out empty then; refuse",
+				 "wrongly: alloc() may give NULL, and texts come out empty then; refuse",
 				 limit);
 	}
 	if (other)

@@ -58,8 +58,7 @@ static void check_help(struct kit *kit, const char *side, const char *prefix, co
 		    (strstr(o->name, "password") || strstr(o->name, "secret")))
 			kit_fail(kit,
 				 "option '%s%s' of its %s is a secret by its name, but not by its flags, so it is "
-				 "shown, and "
-				 "cannot come from a file; add PATCHBAY_F_SECRET",
+				 "shown, and cannot come from a file; add PATCHBAY_F_SECRET",
 				 prefix, o->name, side);
 		if (o->flags & PATCHBAY_F_SECRET && o->def)
 			kit_fail(kit,
@@ -104,8 +103,7 @@ void test_table_provider(struct kit *kit)
 	if (p->n_retry && p->retry_horizon_s < sum)
 		kit_fail(kit,
 			 ".retry_horizon_s is %u, but the delays in .retry_s add up to %llu s: the last retry would "
-			 "come "
-			 "after the horizon",
+			 "come after the horizon",
 			 p->retry_horizon_s, (unsigned long long)sum);
 	if (p->final_refusal && (p->final_refusal < 100 || p->final_refusal > 599))
 		kit_fail(kit, ".final_refusal is %u, which is no status code", p->final_refusal);
@@ -145,8 +143,7 @@ void test_extension_unknown(struct kit *kit)
 			if (guest_ability(kit, side, id))
 				kit_fail(kit,
 					 "extension(\"%s\") of its %s is not NULL, though there is no such ability; "
-					 "compare "
-					 "the whole id, and answer NULL for all that you do not know",
+					 "compare the whole id, and answer NULL for all that you do not know",
 					 id, kit_side_name(side));
 		}
 	}
