@@ -6,6 +6,7 @@
 #include "daemon/control.h"
 #include "daemon/parts.h"
 #include "daemon/recover.h"
+#include "daemon/supervisor.h"
 #include "guard/guard.h"
 
 #include <errno.h>
@@ -165,12 +166,7 @@ static void serve(const struct parts *p, const sigset_t *signals, bool had_termi
 int daemon_run(const char *path, struct err *err)
 {
 	sigset_t signals;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	struct sigaction hangup;
-	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* as under nohup */
-		sigaddset(&signals, SIGHUP);
+	supervisor_signals(&signals);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads inherit it: only sigwait() sees them */
 	signal(SIGPIPE, SIG_IGN);
 	umask(0027); /* events are nobody else's business */
