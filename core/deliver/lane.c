@@ -105,7 +105,7 @@ static void work(struct lane *lane)
 		[LANE_RESUME] = GUARD_RESUME, [LANE_ACT] = GUARD_ACT, [LANE_IDLE] = GUARD_IDLE, [LANE_END] = 0
 	};
 	void *self = instance_self(lane->instance);
-	char parked[256];
+	char parked[GUARD_WHY_SIZE];
 	lane->checkpoint = (patchbay_str){ "", 0 };
 	call_begin(&lane->call, lane->sink->timeout_ms);
 	if (instance_is_parked(lane->instance, parked)) {

@@ -122,7 +122,7 @@ static struct client *client_of(struct enricher *e, const struct journal_record 
 static bool must_not_ask(struct enricher *e, const struct client *client, const struct guard_event *event)
 {
 	struct guard_blame blame;
-	char parked[256];
+	char parked[GUARD_WHY_SIZE];
 	if (instance_is_parked(client->instance, parked)) {
 		call_explain(&e->call, "%s", parked);
 		return true;

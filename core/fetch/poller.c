@@ -101,7 +101,7 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	p->ticket.records.n = 0;
 	p->ticket.quiet = true;
 	*ret_again_ms = 0;
-	char parked[256];
+	char parked[GUARD_WHY_SIZE];
 	if (instance_is_parked(p->instance, parked))
 		return err_set(err, "%s", parked);
 	call_begin(&p->call, STEP_MS);

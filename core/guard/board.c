@@ -196,7 +196,7 @@ bool guard_bury(int status, int hung, char *ret_sentence, size_t size)
 	const struct guard_crash *crash = &b->crash;
 	bool crashed = atomic_load(&crash->tid) != 0, blamed;
 	int at = hung != -1 ? hung : crashed ? crash->slot : only_slot(status);
-	char what[200];
+	char what[GUARD_WHAT_SIZE];
 	uint64_t request[2] = { 0, 0 };
 	uint32_t count = 0;
 

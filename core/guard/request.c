@@ -22,7 +22,7 @@ struct head {
 	uint32_t n_headers;
 	/* by the supervisor: */
 	uint32_t call, count, is_kept;
-	char source[GUARD_NAME], plugin[GUARD_NAME], what[200];
+	char source[GUARD_NAME_SIZE], plugin[GUARD_NAME_SIZE], what[GUARD_WHAT_SIZE];
 };
 
 static int fd = -1;
