@@ -24,12 +24,11 @@
 
 static const char help[] =
 	"Usage: patchbay reverify SOURCE [-c FILE] [--dry-run] [--json]\n"
-	"Verifies and parses once more what was refused or not understood when it came to this source, and admits "
-	"what\n"
-	"passes now, oldest first and once each; run it when a secret, `allow_from`, `path_secret` or the plugin was "
-	"mended.\n"
+	"Verifies and parses once more what was refused or not understood when it came to this source, and\n"
+	"admits what passes now, oldest first and once each; run it when a secret, `allow_from`, `path_secret`\n"
+	"or the plugin was mended.\n"
 	"What has come in again meanwhile, by a retry of the provider's, is not made a second event.\n"
-	"Beside a running daemon, the daemon does it, with the configuration file as it is now (but its own "
+	"Beside a running daemon, the daemon does it, with the configuration file as it is now (but its own\n"
 	"environment).\n"
 	"Run it as the daemon's user, or as root while the daemon runs.\n\n"
 	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
@@ -189,8 +188,7 @@ static int conclude(const struct report *report)
 				"stays done, run this again for the rest\n");
 	if (report->live_refuses)
 		fprintf(stderr, "patchbay reverify: the running daemon still has the old configuration; run "
-				"`patchbay reload` so that new "
-				"posts pass, too\n");
+				"`patchbay reload` so that new posts pass, too\n");
 	else if (report->asked && report->fails && !any && !report->before)
 		fprintf(stderr,
 			"patchbay reverify: the running daemon was asked, which reads {env: ...} and {credential: "

@@ -2,7 +2,6 @@
  * they can; else parse() is called all the same. What is emitted must be well formed, whatever it is made of. */
 #include "conform/tests.h"
 
-#include "base/clock.h"
 #include "conform/bench.h"
 #include "conform/fence.h"
 
