@@ -4,22 +4,17 @@
 #define FETCH_CLIENTS_H
 
 #include "fetch/enricher.h"
-#include "plugin/host.h"
+#include "source/live.h"
 
 #include <patchbay/fetch.h>
 
-#include <stdatomic.h>
-
-struct client { /* a source that can fetch details */
-	struct generation *generation;
-	const struct config_source *source; /* of that */
+struct client {
+	struct live *live;
 	patchbay_enrich ability;
-	struct instance *instance;
-	atomic_uint refs; /* of the changes that have it */
 };
 
 struct enricher_change { /* all that can be asked, from some time on */
-	struct client **v;
+	struct client *v;
 	size_t n;
 };
 

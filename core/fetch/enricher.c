@@ -95,11 +95,12 @@ static bool must_not_ask(struct enricher *e, const struct client *client, const 
 {
 	struct guard_blame blame;
 	char parked[GUARD_WHY_SIZE];
-	if (instance_is_parked(client->instance, parked)) {
+	if (instance_is_parked(client->live->instance, parked)) {
 		call_explain(&e->call, "%s", parked);
 		return true;
 	}
-	if (!guard_event_blame(GUARD_SOURCE, client->source->name, event, &blame) || blame.count < GUARD_CRASHES_MAX)
+	if (!guard_event_blame(GUARD_SOURCE, client->live->source->name, event, &blame) ||
+	    blame.count < GUARD_CRASHES_MAX)
 		return false;
 	call_explain(&e->call, "the plugin crashed when it fetched them, %u times: %s", blame.count, blame.what);
 	return true;
@@ -127,8 +128,8 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 	}
 	struct guard_note note = { .call = GUARD_ENRICH,
 				   .side = GUARD_SOURCE,
-				   .plugin = client->source->plugin->name,
-				   .instance = client->source->name,
+				   .plugin = client->live->source->plugin->name,
+				   .instance = client->live->source->name,
 				   .n = 1,
 				   .first = { .pos = { at.hi, at.lo }, .id = record->id },
 				   .limit_ms = 2 * CALL_MS };
@@ -139,7 +140,8 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 	event.attempt = attempt;
 	leash_calls(&e->leash);
 	guard_enter(&note);
-	patchbay_status status = client->ability.enrich(instance_self(client->instance), &e->call, &event, &details);
+	patchbay_status status =
+		client->ability.enrich(instance_self(client->live->instance), &e->call, &event, &details);
 	guard_leave();
 	if (!leash_returns(&e->leash))
 		return ASK_ABANDONED;
