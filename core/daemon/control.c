@@ -222,7 +222,7 @@ struct control *control_create(struct parts *parts, struct err *err)
 		control_stop(control);
 		return NULL;
 	}
-	control->listen_fd = control_socket_listen(parts->started->journal, &why);
+	control->listen_fd = control_socket_listen(parts->first->config->journal, &why);
 	if (control->listen_fd == -1)
 		log_warning("no control socket, so `patchbay reload` does not work, and `patchbay reverify` only while "
 			    "the daemon is stopped: %s",
@@ -251,7 +251,7 @@ void control_stop(struct control *control)
 		pthread_join(control->thread, NULL);
 	}
 	if (control->listen_fd != -1) {
-		control_socket_remove(control->parts->started->journal);
+		control_socket_remove(control->parts->first->config->journal);
 		close(control->listen_fd);
 	}
 	if (control->bell != -1)
