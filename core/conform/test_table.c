@@ -1,6 +1,7 @@
 /* test_table.c - what a plugin says of itself, and its further abilities. */
 #include "conform/tests.h"
 
+#include "base/sized.h"
 #include "conform/guest.h"
 #include "plugin/ability.h"
 
@@ -158,32 +159,28 @@ static const struct known {
 } known[] = {
 	{ SIDE_SOURCE,
 	  PATCHBAY_SIMULATE,
-	  offsetof(patchbay_simulate, sign) + sizeof(void *),
+	  SIZED_END(patchbay_simulate, sign),
 	  { "body", "sign" },
 	  { offsetof(patchbay_simulate, body), offsetof(patchbay_simulate, sign) } },
 	{ SIDE_SOURCE,
 	  PATCHBAY_POLL,
-	  offsetof(patchbay_poll, poll) + sizeof(void *),
+	  SIZED_END(patchbay_poll, poll),
 	  { "wanted", "poll" },
 	  { offsetof(patchbay_poll, wanted), offsetof(patchbay_poll, poll) } },
 	{ SIDE_SOURCE,
 	  PATCHBAY_ENRICH,
-	  offsetof(patchbay_enrich, enrich) + sizeof(void *),
+	  SIZED_END(patchbay_enrich, enrich),
 	  { "enrich" },
 	  { offsetof(patchbay_enrich, enrich) } },
 	{ SIDE_SINK,
 	  PATCHBAY_CHECKPOINT,
-	  offsetof(patchbay_checkpoint, resume) + sizeof(void *),
+	  SIZED_END(patchbay_checkpoint, resume),
 	  { "resume" },
 	  { offsetof(patchbay_checkpoint, resume) } },
-	{ SIDE_SINK,
-	  PATCHBAY_IDLE,
-	  offsetof(patchbay_idle, idle) + sizeof(void *),
-	  { "idle" },
-	  { offsetof(patchbay_idle, idle) } },
+	{ SIDE_SINK, PATCHBAY_IDLE, SIZED_END(patchbay_idle, idle), { "idle" }, { offsetof(patchbay_idle, idle) } },
 	{ SIDE_SINK,
 	  PATCHBAY_PREVIEW,
-	  offsetof(patchbay_preview, preview) + sizeof(void *),
+	  SIZED_END(patchbay_preview, preview),
 	  { "preview" },
 	  { offsetof(patchbay_preview, preview) } },
 };
