@@ -195,6 +195,7 @@ int daemon_run(const char *path, struct err *err)
 	if (stuck) { /* all that matters is on disk; there is no safe way to take the rest down */
 		if (result != 0)
 			log_error("cannot start: %s", err->text);
+		guard_ending();
 		_exit(result == 0 ? 0 : 1);
 	}
 	generation_unref(parts.first);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WANTED_MS 20000
 #define STEP_MS 60000
 #define STEP_MEMORY ((size_t)256 << 20)
 #define CURSOR_MAX 65536u
@@ -129,7 +130,7 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	if (cursor.n > CURSOR_MAX)
 		return err_set(err, "the plugin's cursor has %zu bytes, more than the %u that it may have", cursor.n,
 			       CURSOR_MAX);
-	guard_works(GUARD_SOURCE, p->source->name);
+	guard_works(GUARD_SOURCE, p->source->name, GUARD_POLL);
 	int kept = keep(p, cursor, err);
 	if (kept < 0)
 		return STEP_FAILED;
@@ -303,6 +304,20 @@ static void add(struct polled_list *to, struct polled *p)
 	to->v[to->n++] = p;
 }
 
+static bool is_wanted(const struct polled *p)
+{
+	if (instance_is_parked(p->instance, NULL))
+		return false;
+	guard_enter(&(struct guard_note){ .call = GUARD_CREATE,
+					  .side = GUARD_SOURCE,
+					  .plugin = p->source->plugin->name,
+					  .instance = p->source->name,
+					  .limit_ms = WANTED_MS });
+	bool wanted = p->ability.wanted(instance_self(p->instance));
+	guard_leave();
+	return wanted;
+}
+
 /* 1: *ret; 0: it has nothing to poll; -1: err. */
 static int create(struct poller *poller, struct generation *g, const struct config_source *source, struct polled **ret,
 		  struct err *err)
@@ -317,7 +332,7 @@ static int create(struct poller *poller, struct generation *g, const struct conf
 	if (!last)
 		last = find(&poller->leaving, source->name);
 	p->seat = last ? seat_ref(last->seat) : seat_create();
-	bool wanted = !instance_is_parked(p->instance, NULL) && ability.wanted(instance_self(p->instance));
+	bool wanted = is_wanted(p);
 	if (wanted && polled_start(p, err) == 0) {
 		*ret = p;
 		return 1;

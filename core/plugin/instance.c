@@ -36,6 +36,13 @@ static struct guard_note note_of(const struct instance *instance, enum guard_cal
 				    .limit_ms = CONTROL_LIMIT_MS };
 }
 
+/* It, or all that is made of its plugin. */
+static bool is_parked(const struct instance *instance, char *ret_why)
+{
+	return guard_parked(instance->sink ? GUARD_SINK : GUARD_SOURCE, instance->name, ret_why) ||
+	       guard_parked(GUARD_PLUGIN, instance->plugin->name, ret_why);
+}
+
 static const void *host_service(const patchbay_host *host, const char *id)
 {
 	(void)host;
@@ -148,7 +155,7 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 	};
 	instance->host.instance = str_c(instance->name);
 	char parked[256];
-	if (guard_parked(sink ? GUARD_SINK : GUARD_SOURCE, name, parked)) {
+	if (is_parked(instance, parked)) {
 		instance->left_out = xstrdup(parked);
 		log_error("%s %s: %s", sink ? "sink" : "source", name, parked);
 		return instance;
@@ -197,7 +204,7 @@ void *instance_self(const struct instance *instance)
 bool instance_is_parked(const struct instance *instance, char *ret_why)
 {
 	if (!instance->left_out)
-		return guard_parked(instance->sink ? GUARD_SINK : GUARD_SOURCE, instance->name, ret_why);
+		return is_parked(instance, ret_why);
 	if (ret_why)
 		snprintf(ret_why, 256, "%s", instance->left_out);
 	return true;

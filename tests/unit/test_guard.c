@@ -140,7 +140,7 @@ static void an_instance_that_only_crashes_is_left_alone_for_a_while(void **state
 	passed_ns += 100 * NS_PER_S;
 	assert_true(guard_parked(GUARD_SINK, "audit", NULL));
 	passed_ns += 21 * NS_PER_S;
-	guard_works(GUARD_SINK, "audit");
+	guard_works(GUARD_SINK, "audit", GUARD_ACT);
 	crash_with(&note, sentence);
 	assert_false(guard_parked(GUARD_SINK, "audit", NULL));
 }
@@ -171,7 +171,7 @@ static void a_flood_of_poison_closes_the_source_though_others_get_through(void *
 		note.n = 0;
 		assert_false(guard_parked(GUARD_SOURCE, "fleet", NULL));
 		crash_with(&note, sentence);
-		guard_works(GUARD_SOURCE, "fleet");
+		guard_works(GUARD_SOURCE, "fleet", GUARD_PARSE);
 	}
 	struct guard_note note = note_of(GUARD_VERIFY, "fleet", 0, 0);
 	note.n = 0;

@@ -6,8 +6,11 @@
 #include <patchbay/sugar.h>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct crasher_options {
@@ -32,24 +35,167 @@ __attribute__((noinline)) static int overflow(volatile char *above)
 	return overflow(here) + here[0];
 }
 
-__attribute__((no_sanitize("undefined"))) static void do_as_told(patchbay_str what)
+__attribute__((no_sanitize("undefined"))) static void crash(void)
 {
-	if (patchbay_eq(what, PATCHBAY_S("null")))
-		*nowhere = 1;
-	else if (patchbay_eq(what, PATCHBAY_S("loop")))
-		for (;;)
-			counter++;
-	else if (patchbay_eq(what, PATCHBAY_S("sleep")))
-		for (;;)
-			pause();
-	else if (patchbay_eq(what, PATCHBAY_S("abort")))
-		abort();
-	else if (patchbay_eq(what, PATCHBAY_S("exit")))
-		exit(3);
-	else if (patchbay_eq(what, PATCHBAY_S("_exit")))
-		_exit(4);
-	else if (patchbay_eq(what, PATCHBAY_S("overflow")))
-		counter = overflow(NULL);
+	*nowhere = 1;
+}
+
+static void loop(void)
+{
+	for (;;)
+		counter++;
+}
+
+static void sleep_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+static void exit_badly(void)
+{
+	exit(3);
+}
+
+static void exit_at_once(void)
+{
+	_exit(4);
+}
+
+static void exit_well(void)
+{
+	exit(0);
+}
+
+static void exit_well_at_once(void)
+{
+	_exit(0);
+}
+
+static void overflow_stack(void)
+{
+	counter = overflow(NULL);
+}
+
+/* What a child of the worker does to itself is not the worker's end. */
+static void in_child(void (*what)(void))
+{
+	pid_t child = fork();
+	if (child == 0) {
+		what();
+		_exit(0);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
+static void child_crashes(void)
+{
+	in_child(crash);
+}
+
+static void child_exits(void)
+{
+	in_child(exit_badly);
+}
+
+/* It outlives the worker. */
+static void child_stays(void)
+{
+	if (fork() != 0)
+		return;
+	alarm(60);
+	sleep_for_ever();
+}
+
+static void *crash_in_thread(void *unused)
+{
+	crash();
+	return unused;
+}
+
+static void *exit_in_thread(void *unused)
+{
+	_exit(0);
+	return unused;
+}
+
+static void in_thread(void *(*what)(void *))
+{
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, what, NULL) == 0)
+		pthread_join(thread, NULL);
+}
+
+static void thread_crashes(void)
+{
+	in_thread(crash_in_thread);
+}
+
+static void thread_exits(void)
+{
+	in_thread(exit_in_thread);
+}
+
+static void block_and_crash(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	crash();
+}
+
+static void exit_on_signal(int number)
+{
+	_exit(number);
+}
+
+static void handle_and_crash(void)
+{
+	signal(SIGSEGV, exit_on_signal);
+	crash();
+}
+
+static void free_twice(void)
+{
+	char *volatile p = malloc(2000);
+	free(p);
+	free(p);
+}
+
+static void close_all(void)
+{
+	close_range(3, ~0u, 0);
+}
+
+static void do_as_told(patchbay_str what)
+{
+	static const struct {
+		const char *word;
+		void (*what)(void);
+	} things[] = {
+		{ "null", crash },
+		{ "loop", loop },
+		{ "sleep", sleep_for_ever },
+		{ "abort", abort },
+		{ "exit", exit_badly },
+		{ "_exit", exit_at_once },
+		{ "exit well", exit_well },
+		{ "_exit well", exit_well_at_once },
+		{ "overflow", overflow_stack },
+		{ "child crashes", child_crashes },
+		{ "child exits", child_exits },
+		{ "child stays", child_stays },
+		{ "thread crashes", thread_crashes },
+		{ "thread exits", thread_exits },
+		{ "block", block_and_crash },
+		{ "handle", handle_and_crash },
+		{ "free", free_twice },
+		{ "close", close_all },
+	};
+	for (size_t i = 0; i < sizeof(things) / sizeof(things[0]); i++)
+		if (what.n == strlen(things[i].word) && memcmp(what.p, things[i].word, what.n) == 0)
+			things[i].what();
 }
 
 static patchbay_status create(const patchbay_host *host, patchbay_call *call, const void *options, void **self)
