@@ -99,20 +99,25 @@ static void set_name(char out[GUARD_NAME], const char *name)
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
+/* Those of which there are many in a millisecond. */
+static bool is_short(uint32_t call)
+{
+	return call == GUARD_VERIFY || call == GUARD_PARSE || call == GUARD_ROUTE;
+}
+
 /* The intake waits for nobody. Others wait for so long only: whoever has the turn may take its time. */
 static uint32_t take_turn(const struct guard_note *note)
 {
 	struct timespec until;
-	bool waits = note->call == GUARD_ACT || note->call == GUARD_IDLE || note->call == GUARD_RESUME ||
-		     note->call == GUARD_POLL || note->call == GUARD_ENRICH;
 	if (!guard_is_suspect(note->side, note->instance))
 		return GUARD_NO_TURN;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += TURN_MS * NS_PER_MS;
 	until.tv_sec += until.tv_nsec / NS_PER_S;
 	until.tv_nsec %= NS_PER_S;
-	return waits && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &until) == 0 ? GUARD_HAS_TURN
-										     : GUARD_OUT_OF_TURN;
+	return !is_short(note->call) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &until) == 0
+		       ? GUARD_HAS_TURN
+		       : GUARD_OUT_OF_TURN;
 }
 
 static void end_turn(struct guard_slot *slot)
@@ -149,6 +154,8 @@ void guard_leave(void)
 {
 	if (!own)
 		return;
+	if (!is_short(atomic_load(&own->call)) && guard_keep_is_lost())
+		guard_descriptor_lost();
 	atomic_store(&own->call, GUARD_NOTHING);
 	if (own->turn)
 		end_turn(own);
@@ -200,6 +207,8 @@ static void describe(const struct guard_crash *crash, bool crashed, int status, 
 	if (hung) {
 		snprintf(out, size, "it did not return%s%s", crashed && crash->where[0] ? ", and was in " : "",
 			 crashed ? crash->where : "");
+	} else if (crashed && crash->closed) {
+		snprintf(out, size, "a descriptor was closed that is patchbay's own");
 	} else if (crashed && crash->signal == 0) {
 		snprintf(out, size, "it called exit(%d)%s", crash->status,
 			 in_call && crash->slot == -1 ? ", in a thread of its own" : "");
@@ -210,7 +219,7 @@ static void describe(const struct guard_crash *crash, bool crashed, int status, 
 			 crashed && crash->where[0] ? " in " : "", crashed ? crash->where : "",
 			 crashed && in_call && crash->slot == -1 ? ", in a thread of its own" : "");
 	} else {
-		snprintf(out, size, "exit status %d", WEXITSTATUS(status));
+		snprintf(out, size, "the process ended with exit status %d", WEXITSTATUS(status));
 	}
 }
 

@@ -124,9 +124,12 @@ static void on_deadly(int number, siginfo_t *info, void *context)
 		crash->signal = number;
 		crash->has_address = number == SIGSEGV || number == SIGBUS;
 		crash->address = (uint64_t)(uintptr_t)info->si_addr;
-		note_call(crash);
-		if (!name_code(pc_of(context), crash))
-			note_caller(crash);
+		crash->slot = -1;
+		if (info->si_code != SI_USER) { /* else it came from outside, and hit whichever thread */
+			note_call(crash);
+			if (!name_code(pc_of(context), crash))
+				note_caller(crash);
+		}
 	} else if (ours && atomic_load(&guard_board->crash.tid) != (int32_t)syscall(SYS_gettid)) {
 		for (;;) /* another thread is dying already; it must not be interrupted while it writes things down */
 			pause();
@@ -154,6 +157,18 @@ static void on_exit_called(int status, void *unused)
 	note_call(crash);
 	note_caller(crash);
 	_exit(status ? status : 1); /* the other threads are at work: no destructors now */
+}
+
+void guard_descriptor_lost(void)
+{
+	if (!guard_board || getpid() != worker)
+		return;
+	struct guard_crash *crash = claim();
+	if (crash) {
+		crash->closed = true;
+		note_call(crash);
+	}
+	_exit(1);
 }
 
 /* A stack that has overflowed cannot be the handler's, too. The sanitizers bring one along. */

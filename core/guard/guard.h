@@ -62,6 +62,9 @@ void guard_leave(void);
 /* That call does not return, and there is no other way out than to end the process. [any thread] */
 void guard_condemn(uint64_t call);
 bool guard_is_on(void);
+/* A descriptor that nobody but us may close is not there any more. Only the next process has one again: so this one
+ * ends here, if there is a guard. [any thread] */
+void guard_descriptor_lost(void);
 
 /* ---- What is known of earlier processes (ledger.c). [any thread] */
 

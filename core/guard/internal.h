@@ -38,6 +38,7 @@ struct guard_crash {              /* the first thread that crashed */
 	char where[128];         /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME]; /* whose code that is */
 	bool has_request;
+	bool closed; /* descriptors that are not the plugin's */
 };
 
 struct guard_entry { /* what a call that crashed was about */
@@ -113,7 +114,8 @@ void guard_fingerprint(const patchbay_request *, enum guard_call, uint64_t ret[2
 /* keep.c */
 int guard_keep_open(struct err *err); /* returns a descriptor to poll, for guard_keep_take() */
 void guard_keep_take(void);
-void guard_keep_worker(void); /* the supervisor's end is not the worker's */
+bool guard_keep_is_lost(void); /* some plugin has closed every descriptor that there is */
+void guard_keep_worker(void);  /* the supervisor's end is not the worker's */
 
 /* crash.c */
 bool guard_is_deadly(int signal); /* what a process does to itself */

@@ -2,6 +2,7 @@
  * "loop" (for ever), "sleep" (for ever), "abort", "exit", "_exit", "overflow" (of the stack). A request is authentic if
  * its header x-secret is right; the header x-verify says what verify does, the body's "parse" what parse does, and
  * "act" what act does. Otherwise act appends the event's id to `path`. */
+#include <patchbay/idle.h>
 #include <patchbay/services.h>
 #include <patchbay/sugar.h>
 
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 struct crasher_options {
-	patchbay_str secret, path, create, mended;
+	patchbay_str secret, path, create, destroy, idle, mended;
 };
 
 struct crasher {
@@ -71,6 +72,13 @@ static void exit_well_at_once(void)
 {
 	_exit(0);
 }
+
+#ifdef CRASHER_EAGER
+__attribute__((constructor)) static void crash_at_once(void)
+{
+	crash();
+}
+#endif
 
 static void overflow_stack(void)
 {
@@ -214,7 +222,9 @@ static patchbay_status create(const patchbay_host *host, patchbay_call *call, co
 
 static void destroy(void *self)
 {
-	free(self);
+	struct crasher *crasher = self;
+	do_as_told(crasher->options->destroy);
+	free(crasher);
 }
 
 static patchbay_status verify(const void *self, patchbay_call *call, const patchbay_request *r, patchbay_reply *reply)
@@ -265,11 +275,27 @@ static void act(void *self, patchbay_call *call, const patchbay_delivery *const 
 	}
 }
 
+static patchbay_status idle(void *self, patchbay_call *call, patchbay_str *checkpoint)
+{
+	const struct crasher *crasher = self;
+	(void)call, (void)checkpoint;
+	do_as_told(crasher->options->idle);
+	return PATCHBAY_OK;
+}
+
+static const void *extension(const char *id)
+{
+	static const patchbay_idle when_idle = { .size = sizeof(when_idle), .every_ms = 100, .idle = idle };
+	return strcmp(id, PATCHBAY_IDLE) == 0 ? &when_idle : NULL;
+}
+
 static const patchbay_option options[] = {
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, secret, .help = "What x-secret must say."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, path, .flags = PATCHBAY_F_PATH,
 			.help = "Where ids go."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, create, .help = "What create does."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, destroy, .help = "What destroy does."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, idle, .help = "What a sink does when it is idle."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, mended, .flags = PATCHBAY_F_PATH,
 			.help = "Once this file is there, parse does nothing bad."),
 };
@@ -295,6 +321,7 @@ static const patchbay_sink sink = {
 	.create = create,
 	.destroy = destroy,
 	.act = act,
+	.extension = extension,
 };
 
 const patchbay_plugin patchbay_plugin_v1 = {
