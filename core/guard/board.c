@@ -348,6 +348,8 @@ bool guard_bury(int status, int hung, char *ret_sentence, size_t size)
 			 "the worker ended, and it is not known yet because of which of the plugins' calls that were "
 			 "under way: %s",
 			 what);
+	else if (!blamed && atomic_load(&b->ending))
+		snprintf(ret_sentence, size, "the worker could not start, for the reason above");
 	else if (!blamed)
 		snprintf(ret_sentence, size, "the worker ended outside of any plugin's call: %s", what);
 	memset(b->slots, 0, sizeof b->slots);

@@ -317,6 +317,7 @@ static const patchbay_sink sink = {
 	.options = options,
 	.options_size = sizeof(struct crasher_options),
 	.batch_events = 50,
+	.concurrency_max = 16,
 	.timeout_ms = 1000,
 	.create = create,
 	.destroy = destroy,
