@@ -109,6 +109,8 @@ static void metrics_of_crashes(struct buf *out)
 		buf_addf(out, "patchbay_plugin_crashes_total{");
 		if (v[i].side != GUARD_PLUGIN)
 			buf_addf(out, "%s=\"%s\",", guard_side_name(v[i].side), v[i].instance);
+		if (v[i].side == GUARD_POLLING || v[i].side == GUARD_DETAILS)
+			buf_addf(out, "part=\"%s\",", v[i].side == GUARD_POLLING ? "polling" : "details");
 		buf_addf(out, "plugin=\"%s\"} %" PRIu64 "\n", v[i].plugin, v[i].crashes);
 	}
 }

@@ -123,11 +123,11 @@ static bool must_not_ask(struct enricher *e, const struct client *client, const 
 {
 	struct guard_blame blame;
 	char parked[256];
-	if (instance_is_parked(client->instance, parked)) {
+	if (instance_is_parked(client->instance, parked) || guard_parked(GUARD_DETAILS, client->source->name, parked)) {
 		call_explain(&e->call, "%s", parked);
 		return true;
 	}
-	if (!guard_event_blame(GUARD_SOURCE, client->source->name, event, &blame) || blame.count < GUARD_CRASHES_MAX)
+	if (!guard_event_blame(GUARD_DETAILS, client->source->name, event, &blame) || blame.count < GUARD_CRASHES_MAX)
 		return false;
 	call_explain(&e->call, "the plugin crashed when it fetched them, %u times: %s", blame.count, blame.what);
 	return true;
@@ -153,7 +153,7 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 		return ASKED;
 	}
 	struct guard_note note = { .call = GUARD_ENRICH,
-				   .side = GUARD_SOURCE,
+				   .side = GUARD_DETAILS,
 				   .plugin = client->source->plugin->name,
 				   .instance = client->source->name,
 				   .n = 1,
@@ -171,6 +171,7 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 	guard_leave();
 	if (!leash_returns(&e->leash))
 		return ASK_ABANDONED;
+	guard_works(GUARD_DETAILS, client->source->name, GUARD_ENRICH);
 	if (status != PATCHBAY_OK) {
 		if (e->call.why.n == 0)
 			call_explain(&e->call, "the plugin answered with status %d and no explanation", (int)status);

@@ -66,6 +66,11 @@ struct poller_change {
 	bool *is_new;
 };
 
+static bool is_parked(const struct polled *p, char *ret_why)
+{
+	return instance_is_parked(p->instance, ret_why) || guard_parked(GUARD_POLLING, p->source->name, ret_why);
+}
+
 /* ---- One step */
 
 /* What the plugin brought, made durable. 1, 0 (it brought nothing new), -1. */
@@ -103,12 +108,12 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	p->ticket.quiet = true;
 	*ret_again_ms = 0;
 	char parked[256];
-	if (instance_is_parked(p->instance, parked))
+	if (is_parked(p, parked))
 		return err_set(err, "%s", parked);
 	call_begin(&p->call, STEP_MS);
 	leash_calls(&p->leash);
 	guard_enter(&(struct guard_note){ .call = GUARD_POLL,
-					  .side = GUARD_SOURCE,
+					  .side = GUARD_POLLING,
 					  .plugin = p->source->plugin->name,
 					  .instance = p->source->name,
 					  .limit_ms = 2 * STEP_MS });
@@ -130,7 +135,7 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	if (cursor.n > CURSOR_MAX)
 		return err_set(err, "the plugin's cursor has %zu bytes, more than the %u that it may have", cursor.n,
 			       CURSOR_MAX);
-	guard_works(GUARD_SOURCE, p->source->name, GUARD_POLL);
+	guard_works(GUARD_POLLING, p->source->name, GUARD_POLL);
 	int kept = keep(p, cursor, err);
 	if (kept < 0)
 		return STEP_FAILED;
@@ -306,10 +311,15 @@ static void add(struct polled_list *to, struct polled *p)
 
 static bool is_wanted(const struct polled *p)
 {
-	if (instance_is_parked(p->instance, NULL))
+	char why[256];
+	if (instance_is_left_out(p->instance))
 		return false;
+	if (guard_left_out(GUARD_POLLING, p->source->name, why)) {
+		log_error("source %s: nothing is fetched: %s", p->source->name, why);
+		return false;
+	}
 	guard_enter(&(struct guard_note){ .call = GUARD_CREATE,
-					  .side = GUARD_SOURCE,
+					  .side = GUARD_POLLING,
 					  .plugin = p->source->plugin->name,
 					  .instance = p->source->name,
 					  .limit_ms = WANTED_MS });

@@ -122,7 +122,7 @@ static void on_deadly(int number, siginfo_t *info, void *context)
 	bool sent = info->si_code <= 0; /* by abort(), or by the supervisor */
 	if (crash) {
 		crash->signal = number;
-		crash->has_address = number == SIGSEGV || number == SIGBUS;
+		crash->has_address = !sent && (number == SIGSEGV || number == SIGBUS);
 		crash->address = (uint64_t)(uintptr_t)info->si_addr;
 		crash->slot = -1;
 		if (info->si_code != SI_USER) { /* else it came from outside, and hit whichever thread */

@@ -35,7 +35,13 @@ enum guard_call {
 	GUARD_THREAD, /* in no call: a thread that the plugin has begun */
 };
 
-enum guard_side { GUARD_SOURCE, GUARD_SINK, GUARD_PLUGIN /* all that is made of it, or the file */ };
+enum guard_side {
+	GUARD_SOURCE,
+	GUARD_SINK,
+	GUARD_POLLING, /* of a source: an instance of its own, and no reason to refuse posts */
+	GUARD_DETAILS, /* the same */
+	GUARD_PLUGIN,  /* all that is made of it, or the file */
+};
 
 struct guard_event { /* an event as the journal knows it: where it stands, and its id */
 	uint64_t pos[2];
@@ -84,12 +90,14 @@ bool guard_event_blame(enum guard_side, const char *instance, const struct guard
 bool guard_request_blame(const char *source, const patchbay_request *, enum guard_call, struct guard_blame *ret);
 /* Is this instance to be left alone, all of it? *ret_why (may be NULL), 256 bytes, says why, and for how long. */
 bool guard_parked(enum guard_side, const char *instance, char *ret_why);
+/* For good, so that it should not even be made? */
+bool guard_left_out(enum guard_side, const char *instance, char *ret_why);
 /* A call of this instance was seen to work. */
 void guard_works(enum guard_side, const char *instance, enum guard_call);
 /* What was held against a plugin is void: there is another build of it, or an operator has asked for a reload. NULL:
  * of all plugins. */
 void guard_forgive(const char *plugin);
-/* "when it acted on", "when it was made", ... and "source", ... for sentences. */
+/* "when it acted on", "when it was made", ... and "source", "sink", "plugin", for sentences. */
 const char *guard_call_name(enum guard_call);
 const char *guard_side_name(enum guard_side);
 

@@ -36,7 +36,7 @@ const char *guard_call_name(enum guard_call call)
 
 const char *guard_side_name(enum guard_side side)
 {
-	return side == GUARD_SOURCE ? "source" : side == GUARD_SINK ? "sink" : "plugin";
+	return side == GUARD_SINK ? "sink" : side == GUARD_PLUGIN ? "plugin" : "source";
 }
 
 static bool same_name(const char *a, const char *b)
@@ -132,6 +132,12 @@ bool guard_parked(enum guard_side side, const char *name, char *ret_why)
 		snprintf(ret_why, 256, "%s; it is left alone for another %lld s", instance->why,
 			 (long long)(left / NS_PER_S + 1));
 	return true;
+}
+
+bool guard_left_out(enum guard_side side, const char *name, char *ret_why)
+{
+	const struct guard_instance *instance = find_instance(side, name);
+	return instance && atomic_load(&instance->parked_ns) == INT64_MAX && guard_parked(side, name, ret_why);
 }
 
 void guard_works(enum guard_side side, const char *name, enum guard_call call)

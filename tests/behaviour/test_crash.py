@@ -162,6 +162,49 @@ def test_all_descriptors_closed(t):
     daemon.wait_rows(2)
 
 
+def test_many_calls_at_once(t):
+    """Whichever way it ends the worker: the culprit is found among eight calls, and no other is blamed."""
+    daemon = t.daemon(ROUTES.replace("    path: {folder}/fragile\n",
+                                     "    path: {folder}/fragile\n    concurrency: 8\n    batch: {{events: 1}}\n"),
+                      env=WITH_MOODY)
+    ways = {10: "null", 40: "thread crashes", 70: "_exit", 100: "handle"}
+    ids = [post(daemon, body(n, **({"act": ways[n]} if n in ways else {}))).event_id for n in range(120)]
+    bad = {ids[n] for n in ways}
+    wait_until(lambda: set(delivered(daemon)) >= set(ids) - bad and len(dead(daemon)) >= len(bad),
+               lambda: "%d delivered, dead: %r" % (len(set(delivered(daemon))), dead(daemon)), 60)
+    equal({letter["id"] for letter in dead(daemon)}, bad, "dead letters")
+    daemon.wait_rows(120)
+
+
+def test_order_goes_on_past_poison(t):
+    daemon = t.daemon(ROUTES.replace("    path: {folder}/fragile\n",
+                                     "    path: {folder}/fragile\n    concurrency: 4\n    order: subject\n"),
+                      env=WITH_MOODY)
+    special = {10: {"act": "null"}, 13: {"retry": "once"}, 20: {"retry": "once"}, 22: {"act": "null", "retry": "once"}}
+    ids = [post(daemon, body(n, subject="s%d" % (n % 3), **special.get(n, {}))).event_id for n in range(45)]
+    wait_until(lambda: len(set(delivered(daemon))) == 43 and len(dead(daemon)) == 2,
+               lambda: "%d delivered, dead: %r" % (len(set(delivered(daemon))), dead(daemon)))
+    equal({letter["id"] for letter in dead(daemon)}, {ids[10], ids[22]}, "dead letters")
+    order = list(dict.fromkeys(ids.index(event) for event in delivered(daemon)))
+    for subject in range(3):
+        of_it = [n for n in order if n % 3 == subject]
+        equal(of_it, sorted(of_it), "order of subject %d" % subject)
+
+
+def test_polling_and_details(t):
+    """Events go on without the details; and a source that crashes when it polls takes posts all the same."""
+    daemon = t.daemon(ROUTES.replace("    secret: s3cret\nsinks", "    secret: s3cret\n    poll: 'null'\nsinks"),
+                      env=WITH_MOODY)
+    good, bad = [post(daemon, body(n, enrich=how)).event_id for n, how in enumerate(("it", "null"))]
+    wait_until(lambda: set(delivered(daemon)) == {good, bad} and "left alone" in daemon.logged(),
+               lambda: "delivered: %r" % delivered(daemon))
+    check("3 times: SIGSEGV" in json.dumps(daemon.show(bad)), "the event does not say why there are no details")
+    check("SIGSEGV" not in json.dumps(daemon.show(good)), "blamed, too")
+    equal(daemon.logged().count("when it polled: SIGSEGV at"), 3, "crashes")
+    equal(post(daemon, body(2), "/in/others").status, 200, "answer of the source that polls")
+    daemon.wait_rows(3)
+
+
 def test_what_a_child_does_is_not_the_workers(t):
     """A child that a plugin has forked crashes, exits, or lives on."""
     daemon = t.daemon(ROUTES, env=WITH_MOODY)

@@ -2,6 +2,7 @@
  * "loop" (for ever), "sleep" (for ever), "abort", "exit", "_exit", "overflow" (of the stack). A request is authentic if
  * its header x-secret is right; the header x-verify says what verify does, the body's "parse" what parse does, and
  * "act" what act does. Otherwise act appends the event's id to `path`. */
+#include <patchbay/fetch.h>
 #include <patchbay/idle.h>
 #include <patchbay/services.h>
 #include <patchbay/sugar.h>
@@ -15,7 +16,7 @@
 #include <unistd.h>
 
 struct crasher_options {
-	patchbay_str secret, path, create, destroy, idle, mended;
+	patchbay_str secret, path, create, destroy, idle, poll, mended;
 };
 
 struct crasher {
@@ -253,6 +254,9 @@ static patchbay_status parse(const void *self, patchbay_call *call, const patchb
 	if (access(mended.p, F_OK) != 0)
 		do_as_told(told(crasher, call, r->body, "parse"));
 	event.key = told(crasher, call, r->body, "id");
+	event.subject = told(crasher, call, r->body, "subject");
+	if (told(crasher, call, r->body, "enrich").n)
+		event.flags |= PATCHBAY_EVENT_ENRICH;
 	return emitter->emit(emitter->ctx, &event);
 }
 
@@ -262,6 +266,10 @@ static void act(void *self, patchbay_call *call, const patchbay_delivery *const 
 	struct crasher *crasher = self;
 	(void)checkpoint;
 	for (size_t i = 0; i < n; i++) {
+		if (events[i]->attempt == 1 && told(crasher, call, events[i]->data, "retry").n) {
+			results[i] = (patchbay_result){ PATCHBAY_RETRY, 1, PATCHBAY_S("as it was told") };
+			continue;
+		}
 		do_as_told(told(crasher, call, events[i]->data, "act"));
 		patchbay_str path = crasher->options->path,
 			     line = patchbay_fmt(crasher->host, call, "%.*s\n", (int)events[i]->id.n, events[i]->id.p);
@@ -283,10 +291,43 @@ static patchbay_status idle(void *self, patchbay_call *call, patchbay_str *check
 	return PATCHBAY_OK;
 }
 
-static const void *extension(const char *id)
+static bool wants_to_poll(const void *self)
+{
+	const struct crasher *crasher = self;
+	return crasher->options->poll.n != 0;
+}
+
+static patchbay_status poll(void *self, patchbay_call *call, patchbay_str cursor, const patchbay_emitter *emitter,
+			    patchbay_str *ret_cursor, int64_t *ret_again_ms)
+{
+	const struct crasher *crasher = self;
+	(void)call, (void)cursor, (void)emitter, (void)ret_cursor;
+	do_as_told(crasher->options->poll);
+	*ret_again_ms = 100;
+	return PATCHBAY_OK;
+}
+
+static patchbay_status enrich(void *self, patchbay_call *call, const patchbay_delivery *event,
+			      patchbay_str *ret_details)
+{
+	do_as_told(told(self, call, event->data, "enrich"));
+	*ret_details = PATCHBAY_S("{\"details\":true}");
+	return PATCHBAY_OK;
+}
+
+static const void *sink_extension(const char *id)
 {
 	static const patchbay_idle when_idle = { .size = sizeof(when_idle), .every_ms = 100, .idle = idle };
 	return strcmp(id, PATCHBAY_IDLE) == 0 ? &when_idle : NULL;
+}
+
+static const void *source_extension(const char *id)
+{
+	static const patchbay_poll polling = { .size = sizeof(polling), .wanted = wants_to_poll, .poll = poll };
+	static const patchbay_enrich enriching = { .size = sizeof(enriching), .enrich = enrich };
+	return strcmp(id, PATCHBAY_POLL) == 0     ? (const void *)&polling
+	       : strcmp(id, PATCHBAY_ENRICH) == 0 ? (const void *)&enriching
+						  : NULL;
 }
 
 static const patchbay_option options[] = {
@@ -296,6 +337,7 @@ static const patchbay_option options[] = {
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, create, .help = "What create does."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, destroy, .help = "What destroy does."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, idle, .help = "What a sink does when it is idle."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, poll, .help = "What a source does when it polls."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, mended, .flags = PATCHBAY_F_PATH,
 			.help = "Once this file is there, parse does nothing bad."),
 };
@@ -309,6 +351,7 @@ static const patchbay_source source = {
 	.destroy = destroy,
 	.verify = verify,
 	.parse = parse,
+	.extension = source_extension,
 };
 
 static const patchbay_sink sink = {
@@ -322,7 +365,7 @@ static const patchbay_sink sink = {
 	.create = create,
 	.destroy = destroy,
 	.act = act,
-	.extension = extension,
+	.extension = sink_extension,
 };
 
 const patchbay_plugin patchbay_plugin_v1 = {
