@@ -29,7 +29,7 @@ static bool tell_parked(struct buf *out)
 	for (size_t i = 0; i < n && i < METRICS_CRASHED_MAX; i++) {
 		if (!v[i].parked)
 			continue;
-		buf_addf(out, "%s %s: %s\n", v[i].side == GUARD_SINK ? "sink" : "source", v[i].instance, v[i].why);
+		buf_addf(out, "%s %s: %s\n", guard_side_name(v[i].side), v[i].instance, v[i].why);
 		well = false;
 	}
 	return well;

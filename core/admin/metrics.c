@@ -105,9 +105,14 @@ static void metrics_of_crashes(struct buf *out)
 	metric(out, "worker_restarts_total", "counter", "How often the worker ended by itself and was started anew.",
 	       guard_restarts());
 	head(out, "plugin_crashes_total", "counter", "Crashes, and calls that had to be ended, by instance.");
-	for (size_t i = 0; i < n && i < METRICS_CRASHED_MAX; i++)
-		buf_addf(out, "patchbay_plugin_crashes_total{%s=\"%s\",plugin=\"%s\"} %" PRIu64 "\n",
-			 v[i].side == GUARD_SINK ? "sink" : "source", v[i].instance, v[i].plugin, v[i].crashes);
+	for (size_t i = 0; i < n && i < METRICS_CRASHED_MAX; i++) {
+		buf_addf(out, "patchbay_plugin_crashes_total{");
+		if (v[i].side != GUARD_PLUGIN)
+			buf_addf(out, "%s=\"%s\",", guard_side_name(v[i].side), v[i].instance);
+		if (v[i].side == GUARD_POLLING || v[i].side == GUARD_DETAILS)
+			buf_addf(out, "part=\"%s\",", v[i].side == GUARD_POLLING ? "polling" : "details");
+		buf_addf(out, "plugin=\"%s\"} %" PRIu64 "\n", v[i].plugin, v[i].crashes);
+	}
 }
 
 static void metrics_of_reloads(const struct admin_reloads *r, struct buf *out)

@@ -32,6 +32,7 @@ static int work(void *ctx)
 	int result = daemon_run(path, &err);
 	if (result != 0 && err.text[0])
 		log_error("cannot start: %s", err.text);
+	guard_ending();
 	return result == 0 ? 0 : 1;
 }
 

@@ -119,13 +119,14 @@ static struct generation *load(const char *path)
 {
 	struct config_faults faults = { 0 };
 	struct generation *g = guard_restarts() ? generation_load_kept(path, &faults) : NULL;
-	if (g || faults.n)
-		config_faults_free(&faults);
+	for (size_t i = 0; !g && i < faults.n; i++) /* none, where nothing was at work yet */
+		if (!faults.v[i].warning)
+			log_warning("what was at work before the crash cannot be taken up again, so %s is taken as it "
+				    "is now: %s",
+				    path, faults.v[i].text);
+	config_faults_free(&faults);
 	if (g)
 		return g; /* with nothing to say that was not said before */
-	if (guard_restarts())
-		log_warning("what was at work before the crash cannot be taken up again; %s is taken as it is now",
-			    path);
 	g = generation_load(path, &faults);
 	for (size_t i = 0; i < faults.n; i++)
 		fprintf(stderr, "%s\n", faults.v[i].text);
@@ -190,6 +191,7 @@ int daemon_run(const char *path, struct err *err)
 	if (stuck) { /* all that matters is on disk; there is no safe way to take the rest down */
 		if (result != 0)
 			log_error("cannot start: %s", err->text);
+		guard_ending();
 		_exit(result == 0 ? 0 : 1);
 	}
 	generation_unref(parts.first);

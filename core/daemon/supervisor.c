@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #define LOOK_MS 100
-#define KILL_NS (2 * NS_PER_S)     /* for a thread that was told to die to write down where it was */
-#define SETTLED_NS (10 * NS_PER_S) /* who has run for so long has started well */
+#define PAUSED_NS (10 * LOOK_MS * NS_PER_MS) /* who looks so late was not running, nor was the worker perhaps */
+#define PATIENCE_NS (2 * NS_PER_S)           /* for a call that was held up in this way to return after all */
+#define KILL_NS (2 * NS_PER_S)               /* for a thread that was told to die to write down where it was */
+#define SETTLED_NS (10 * NS_PER_S)           /* who has run for so long has started well */
 #define DELAY_FIRST_MS 50
 #define DELAY_LONGEST_MS 1000 /* of who had started, */
 #define DELAY_FAILED_MS 10000 /* and of who had not even done that */
@@ -27,12 +29,14 @@
 struct supervisor {
 	int (*work)(void *ctx);
 	void *ctx;
-	sigset_t before;   /* the worker's */
+	sigset_t workers;  /* what is blocked for it: what comes before it can wait for signals waits, too */
 	int signals, kept; /* descriptors */
 	pid_t worker;
 	int64_t began_ns;
 	int hung;        /* the slot because of which it is being ended; -1 none */
 	int64_t kill_ns; /* when it is ended without being asked; 0 never */
+	int64_t looked_ns;
+	int64_t patient_ns; /* until then no call is hopeless */
 	bool stopping;
 	unsigned quick_ends; /* in a row, without a plugin to blame */
 };
@@ -47,7 +51,7 @@ static int be_worker(struct supervisor *s, pid_t parent)
 	prctl(PR_SET_NAME, "patchbay-worker");
 	close(s->signals);
 	guard_keep_worker();
-	sigprocmask(SIG_SETMASK, &s->before, NULL);
+	sigprocmask(SIG_SETMASK, &s->workers, NULL);
 	return s->work(s->ctx);
 }
 
@@ -59,6 +63,7 @@ static int start(struct supervisor *s, int *ret_status)
 	s->kill_ns = 0;
 	s->began_ns = clock_steady_ns();
 	atomic_store(&guard_board->ready, false);
+	atomic_store(&guard_board->ending, false);
 	s->worker = fork();
 	if (s->worker == 0) {
 		*ret_status = be_worker(s, parent);
@@ -86,21 +91,39 @@ static bool is_held(pid_t pid)
 static void end_hopeless(struct supervisor *s)
 {
 	int64_t now = clock_steady_ns();
+	if (now - s->looked_ns > PAUSED_NS)
+		s->patient_ns = now + PATIENCE_NS;
+	s->looked_ns = now;
 	if (s->worker <= 0)
 		return;
-	if (s->kill_ns && now >= s->kill_ns) {
+	if ((s->kill_ns && now >= s->kill_ns) || guard_is_stuck(now)) {
 		kill(s->worker, SIGKILL);
 		return;
 	}
-	int slot = s->hung == -1 ? guard_hung(now) : -1;
-	if (slot == -1 || is_held(s->worker))
+	bool dying = atomic_load(&guard_board->crash.tid) != 0;
+	int slot = s->hung == -1 && !dying ? guard_hung(now) : -1;
+	if (slot == -1)
 		return;
-	int32_t tid = atomic_load(&guard_board->slots[slot].tid);
-	bool dying = atomic_load(&guard_board->crash.tid) != 0; /* it got stuck while it wrote things down */
-	s->hung = dying ? -1 : slot;
-	s->kill_ns = now + (dying ? 0 : KILL_NS);
-	if (!dying)
-		syscall(SYS_tgkill, s->worker, tid, SIGABRT);
+	if (is_held(s->worker))
+		s->patient_ns = now + PATIENCE_NS;
+	if (now < s->patient_ns)
+		return;
+	s->hung = slot;
+	s->kill_ns = now + KILL_NS;
+	syscall(SYS_tgkill, s->worker, atomic_load(&guard_board->slots[slot].tid), SIGABRT);
+}
+
+/* True: it has ended, with *ret_status. The first process of a container is given others' orphans, too. */
+static bool has_ended(const struct supervisor *s, int *ret_status)
+{
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (pid != s->worker)
+			continue;
+		*ret_status = status;
+		return true;
+	}
+	return false;
 }
 
 /* ---- Between two workers */
@@ -120,7 +143,7 @@ static int64_t delay_ms(struct supervisor *s, bool blamed)
 static bool is_over(struct supervisor *s, int status, bool ever_ready, int64_t *ret_delay_ms, int *ret_status)
 {
 	char sentence[640];
-	bool by_itself = WIFEXITED(status) && atomic_load(&guard_board->crash.tid) == 0;
+	bool by_itself = WIFEXITED(status) && atomic_load(&guard_board->ending);
 	if (by_itself && (WEXITSTATUS(status) == 0 || s->stopping || !ever_ready)) {
 		*ret_status = WEXITSTATUS(status);
 		return true;
@@ -174,9 +197,12 @@ void supervisor_signals(sigset_t *ret)
 static int catch_signals(struct supervisor *s, struct err *err)
 {
 	sigset_t mine;
+	signal(SIGPIPE, SIG_IGN); /* who reads the log may have gone */
 	supervisor_signals(&mine);
 	sigaddset(&mine, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &mine, &s->before);
+	sigprocmask(SIG_BLOCK, &mine, NULL);
+	sigprocmask(SIG_BLOCK, NULL, &s->workers);
+	sigdelset(&s->workers, SIGCHLD);
 	s->signals = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->signals == -1 ? err_set(err, "cannot wait for signals: %s", strerror(errno)) : 0;
 }
@@ -208,7 +234,7 @@ static int supervise(struct supervisor *s)
 		delay = DELAY_FAILED_MS;
 		if (role == -1)
 			continue;
-		while (waitpid(s->worker, &status, WNOHANG) == 0) {
+		while (!has_ended(s, &status)) {
 			wait_for_something(s, LOOK_MS);
 			end_hopeless(s);
 			ever_ready |= atomic_load(&guard_board->ready);

@@ -98,10 +98,13 @@ static enum record judge(struct worker *w, const struct id *id, struct journal_p
 		return FIT;
 	if (blame.count < GUARD_CRASHES_MAX)
 		return FIT_ALONE;
-	int n = snprintf(text, sizeof text, "the plugin crashed %s it, %u times: %s", guard_call_name(blame.call),
-			 blame.count, blame.what);
+	int n = snprintf(text, sizeof text,
+			 "the plugin crashed %s it, %u times: %s; once it is mended, `patchbay reload`, and replay",
+			 guard_call_name(blame.call), blame.count, blame.what);
 	if (blame.call == GUARD_ROUTE)
-		n = snprintf(text, sizeof text, "the `when` of a route does not come to an end, or crashes: %s",
+		n = snprintf(text, sizeof text,
+			     "the `when` of a route does not come to an end, or crashes: %s; once it is mended, "
+			     "`patchbay reload`, and replay",
 			     blame.what);
 	*settle_add(w) = (struct journal_settled){
 		.at = at,

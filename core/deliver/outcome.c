@@ -220,7 +220,7 @@ static void tell_breaker(struct worker *w, const struct tally *tally, bool fresh
 {
 	bool works = tally->done || tally->bad_event;
 	if (tally->done)
-		guard_works(GUARD_SINK, w->sink->name);
+		guard_works(GUARD_SINK, w->sink->name, GUARD_ACT);
 	if (works)
 		breaker_works(w);
 	if (tally->down + tally->bad_sink)

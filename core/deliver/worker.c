@@ -251,7 +251,9 @@ static void after_resume(struct worker *w, struct lane *lane)
 static void after_idle(struct worker *w, struct lane *lane)
 {
 	lane_take(lane);
-	if (lane->status != PATCHBAY_OK)
+	if (lane->status == PATCHBAY_OK)
+		guard_works(GUARD_SINK, w->sink->name, GUARD_IDLE);
+	else
 		log_limited(&w->idle_failed, LOG_LEVEL_WARNING, "sink %s: what it does while idle failed: %.*s",
 			    w->sink->name, STR_ARG(lane->call.why));
 	if (lane->checkpoint.n > CHECKPOINT_MAX)

@@ -95,11 +95,12 @@ static bool must_not_ask(struct enricher *e, const struct client *client, const 
 {
 	struct guard_blame blame;
 	char parked[GUARD_WHY_SIZE];
-	if (instance_is_parked(client->live->instance, parked)) {
+	if (instance_is_parked(client->live->instance, parked) ||
+	    guard_parked(GUARD_DETAILS, client->live->source->name, parked)) {
 		call_explain(&e->call, "%s", parked);
 		return true;
 	}
-	if (!guard_event_blame(GUARD_SOURCE, client->live->source->name, event, &blame) ||
+	if (!guard_event_blame(GUARD_DETAILS, client->live->source->name, event, &blame) ||
 	    blame.count < GUARD_CRASHES_MAX)
 		return false;
 	call_explain(&e->call, "the plugin crashed when it fetched them, %u times: %s", blame.count, blame.what);
@@ -127,7 +128,7 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 		return ASKED;
 	}
 	struct guard_note note = { .call = GUARD_ENRICH,
-				   .side = GUARD_SOURCE,
+				   .side = GUARD_DETAILS,
 				   .plugin = client->live->source->plugin->name,
 				   .instance = client->live->source->name,
 				   .n = 1,
@@ -145,6 +146,7 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 	guard_leave();
 	if (!leash_returns(&e->leash))
 		return ASK_ABANDONED;
+	guard_works(GUARD_DETAILS, client->live->source->name, GUARD_ENRICH);
 	if (status != PATCHBAY_OK) {
 		if (e->call.why.n == 0)
 			call_explain(&e->call, "the plugin answered with status %d and no explanation", (int)status);

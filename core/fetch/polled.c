@@ -20,6 +20,11 @@
 #define IDLE_MS 1000 /* a step that brought nothing is not repeated at once */
 #define WAIT_MAX_MS (INT64_C(86400000) * 366)
 
+static bool is_parked(const struct polled *p, char *ret_why)
+{
+	return instance_is_parked(p->instance, ret_why) || guard_parked(GUARD_POLLING, p->source->name, ret_why);
+}
+
 /* ---- One step */
 
 /* What the plugin brought, made durable. 1, 0 (it brought nothing new), -1. */
@@ -57,12 +62,12 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	p->ticket.quiet = true;
 	*ret_again_ms = 0;
 	char parked[GUARD_WHY_SIZE];
-	if (instance_is_parked(p->instance, parked))
+	if (is_parked(p, parked))
 		return err_set(err, "%s", parked);
 	call_begin(&p->call, STEP_MS);
 	leash_calls(&p->leash);
 	guard_enter(&(struct guard_note){ .call = GUARD_POLL,
-					  .side = GUARD_SOURCE,
+					  .side = GUARD_POLLING,
 					  .plugin = p->source->plugin->name,
 					  .instance = p->source->name,
 					  .limit_ms = 2 * STEP_MS });
@@ -84,7 +89,7 @@ static enum stepped step(struct polled *p, int64_t *ret_again_ms, struct err *er
 	if (cursor.n > CURSOR_MAX)
 		return err_set(err, "the plugin's cursor has %zu bytes, more than the %u that it may have", cursor.n,
 			       CURSOR_MAX);
-	guard_works(GUARD_SOURCE, p->source->name);
+	guard_works(GUARD_POLLING, p->source->name, GUARD_POLL);
 	int kept = keep(p, cursor, err);
 	if (kept < 0)
 		return STEP_FAILED;

@@ -1,13 +1,17 @@
 /* poller.c - see poller.h; what happens in the threads is in polled.c. */
 #include "fetch/poller.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "fetch/polled.h"
+#include "guard/guard.h"
 #include "plugin/ability.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WANTED_MS 20000
 
 struct polled_list {
 	struct polled **v;
@@ -50,6 +54,25 @@ static void add(struct polled_list *to, struct polled *p)
 	to->v[to->n++] = p;
 }
 
+static bool is_wanted(const struct polled *p)
+{
+	char why[GUARD_WHY_SIZE];
+	if (instance_is_left_out(p->instance))
+		return false;
+	if (guard_left_out(GUARD_POLLING, p->source->name, why)) {
+		log_error("source %s: nothing is fetched: %s", p->source->name, why);
+		return false;
+	}
+	guard_enter(&(struct guard_note){ .call = GUARD_CREATE,
+					  .side = GUARD_POLLING,
+					  .plugin = p->source->plugin->name,
+					  .instance = p->source->name,
+					  .limit_ms = WANTED_MS });
+	bool wanted = p->ability.wanted(instance_self(p->instance));
+	guard_leave();
+	return wanted;
+}
+
 /* 1: *ret; 0: it has nothing to poll; -1: err. */
 static int create(struct poller *poller, struct generation *g, const struct config_source *source, struct polled **ret,
 		  struct err *err)
@@ -64,7 +87,7 @@ static int create(struct poller *poller, struct generation *g, const struct conf
 	if (!last)
 		last = find(&poller->leaving, source->name);
 	p->seat = last ? seat_ref(last->seat) : seat_create();
-	bool wanted = !instance_is_parked(p->instance, NULL) && ability.wanted(instance_self(p->instance));
+	bool wanted = is_wanted(p);
 	if (wanted && polled_start(p, err) == 0) {
 		*ret = p;
 		return 1;

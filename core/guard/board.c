@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TURN_MS 500
+
 struct guard_board *guard_board;
 
 static _Thread_local struct guard_slot *own;
@@ -52,6 +54,12 @@ void guard_ready(void)
 		atomic_store(&guard_board->ready, true);
 }
 
+void guard_ending(void)
+{
+	if (guard_board)
+		atomic_store(&guard_board->ending, true);
+}
+
 uint64_t guard_restarts(void)
 {
 	return guard_board ? atomic_load(&guard_board->restarts) : 0;
@@ -86,11 +94,43 @@ void guard_copy_text(char *out, size_t size, const char *text)
 	out[n] = '\0';
 }
 
+/* ---- One at a time, while it is not known who ended the last worker */
+
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+/* Those of which there are many in a millisecond. */
+static bool is_short(uint32_t call)
+{
+	return call == GUARD_VERIFY || call == GUARD_PARSE || call == GUARD_ROUTE;
+}
+
+/* The intake waits for nobody. Others wait for so long only: whoever has the turn may take its time. */
+static uint32_t take_turn(const struct guard_note *note)
+{
+	if (!guard_is_suspect(note->side, note->instance))
+		return GUARD_NO_TURN;
+	const struct timespec until = clock_deadline(TURN_MS * NS_PER_MS);
+	return !is_short(note->call) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &until) == 0
+		       ? GUARD_HAS_TURN
+		       : GUARD_OUT_OF_TURN;
+}
+
+static void end_turn(struct guard_slot *slot)
+{
+	guard_trust((enum guard_side)slot->side, slot->instance);
+	if (slot->turn == GUARD_HAS_TURN)
+		pthread_mutex_unlock(&turn);
+	slot->turn = GUARD_NO_TURN;
+}
+
+/* ---- Calls */
+
 uint64_t guard_enter(const struct guard_note *note)
 {
 	struct guard_slot *slot = own;
 	if (!guard_board || (!slot && !(slot = claim())))
 		return 0;
+	slot->turn = take_turn(note);
 	slot->side = note->side;
 	slot->n = note->n;
 	slot->first = note->first;
@@ -107,8 +147,13 @@ uint64_t guard_enter(const struct guard_note *note)
 
 void guard_leave(void)
 {
-	if (own)
-		atomic_store(&own->call, GUARD_NOTHING);
+	if (!own)
+		return;
+	if (!is_short(atomic_load(&own->call)) && guard_keep_is_lost())
+		guard_descriptor_lost();
+	atomic_store(&own->call, GUARD_NOTHING);
+	if (own->turn)
+		end_turn(own);
 }
 
 void guard_condemn(uint64_t call)
@@ -132,7 +177,16 @@ int guard_hung(int64_t now_ns)
 	return -1;
 }
 
+bool guard_is_stuck(int64_t now_ns)
+{
+	int64_t fatal_ns = atomic_load(&guard_board->crash.fatal_ns);
+	return fatal_ns && now_ns >= fatal_ns;
+}
+
 /* ---- After the end of a worker */
+
+#define NOBODY (-1)
+#define SEVERAL (-2)
 
 static const char *signal_name(int number)
 {
@@ -141,82 +195,146 @@ static const char *signal_name(int number)
 }
 
 /* "SIGSEGV at address 0x0 in acme.so+0x1139" */
-static void describe(const struct guard_crash *crash, bool crashed, int status, bool hung, char *out, size_t size)
+static void describe(const struct guard_crash *crash, bool crashed, int status, bool hung, bool in_call, char *out,
+		     size_t size)
 {
 	char address[40] = "";
 	if (hung) {
 		snprintf(out, size, "it did not return%s%s", crashed && crash->where[0] ? ", and was in " : "",
 			 crashed ? crash->where : "");
+	} else if (crashed && crash->closed) {
+		snprintf(out, size, "a descriptor was closed that is patchbay's own");
 	} else if (crashed && crash->signal == 0) {
-		snprintf(out, size, "it called exit(%d)", crash->status);
+		snprintf(out, size, "it called exit(%d)%s", crash->status,
+			 in_call && crash->slot == -1 ? ", in a thread of its own" : "");
 	} else if (crashed || WIFSIGNALED(status)) {
 		if (crashed && crash->has_address)
 			snprintf(address, sizeof address, " at address 0x%llx", (unsigned long long)crash->address);
-		snprintf(out, size, "SIG%s%s%s%s", signal_name(crashed ? crash->signal : WTERMSIG(status)), address,
-			 crashed && crash->where[0] ? " in " : "", crashed ? crash->where : "");
+		snprintf(out, size, "SIG%s%s%s%s%s", signal_name(crashed ? crash->signal : WTERMSIG(status)), address,
+			 crashed && crash->where[0] ? " in " : "", crashed ? crash->where : "",
+			 crashed && in_call && crash->slot == -1 ? ", in a thread of its own" : "");
 	} else {
-		snprintf(out, size, "exit status %d", WEXITSTATUS(status));
+		snprintf(out, size, "the process ended with exit status %d", WEXITSTATUS(status));
 	}
 }
 
-/* Nobody said so (_exit(), or a crash within the crash): if just one thread was in a call, it was that one. Who was
- * killed from outside is to blame for nothing. */
-static int only_slot(int status)
+static bool is_active(const struct guard_slot *slot, const char *plugin)
 {
-	int found = -1;
-	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
-		return -1;
+	return atomic_load(&slot->call) != GUARD_NOTHING && (!plugin[0] || strcmp(slot->plugin, plugin) == 0);
+}
+
+/* Nobody said so (_exit(), a crash within the crash), or it was a thread that this plugin has begun: if just one call
+ * of its was under way, it was that one. If there were several, that is found out with the next ones. */
+static int only_one(const char *plugin)
+{
+	int active = -1, suspect = -1, n = 0, n_suspects = 0;
 	for (int i = 0; i < GUARD_SLOTS; i++) {
-		if (atomic_load(&guard_board->slots[i].call) == GUARD_NOTHING)
+		const struct guard_slot *slot = &guard_board->slots[i];
+		if (!is_active(slot, plugin))
 			continue;
-		if (found != -1)
-			return -1;
-		found = i;
+		active = i;
+		n++;
+		if (slot->turn == GUARD_NO_TURN)
+			continue;
+		suspect = i;
+		n_suspects++;
 	}
-	return found;
+	if (n <= 1)
+		return active;
+	if (n_suspects == 1)
+		return suspect;
+	for (int i = 0; i < GUARD_SLOTS; i++)
+		if (is_active(&guard_board->slots[i], plugin))
+			guard_suspect(&guard_board->slots[i]);
+	return SEVERAL;
+}
+
+/* A slot; NOBODY, SEVERAL. */
+static int culprit(const struct guard_crash *crash, bool crashed, int status, int hung)
+{
+	if (hung != -1)
+		return hung;
+	if (crashed && crash->slot != -1)
+		return crash->slot;
+	if (crashed) /* a thread in no call: of a plugin, or of ours, or whichever took a signal from outside */
+		return crash->plugin[0] ? only_one(crash->plugin) : NOBODY;
+	if (atomic_load(&guard_board->ending) || (WIFSIGNALED(status) && !guard_is_deadly(WTERMSIG(status))))
+		return NOBODY; /* it was killed from outside */
+	return only_one("");
+}
+
+/* What a plugin has written over must not end the supervisor, too. */
+static void make_sane(struct guard_board *b)
+{
+	if (b->crash.slot < -1 || b->crash.slot >= GUARD_SLOTS)
+		b->crash.slot = -1;
+	b->crash.where[sizeof b->crash.where - 1] = '\0';
+	b->crash.plugin[sizeof b->crash.plugin - 1] = '\0';
+	for (size_t i = 0; i < GUARD_SLOTS; i++) {
+		b->slots[i].plugin[GUARD_NAME_SIZE - 1] = '\0';
+		b->slots[i].instance[GUARD_NAME_SIZE - 1] = '\0';
+	}
 }
 
 static void say(const struct guard_slot *slot, const char *what, uint32_t count, char *out, size_t size)
 {
-	char id[ID_TEXT_SIZE], about[96] = "";
+	char id[ID_TEXT_SIZE], about[96] = "", of[GUARD_NAME_SIZE + 16] = "";
 	id_format(&slot->first.id, id);
 	if (slot->n == 1)
 		snprintf(about, sizeof about, " event %s", id);
 	else if (slot->n > 1)
 		snprintf(about, sizeof about, " %u events, from %s on", slot->n, id);
-	snprintf(out, size, "%s %s (plugin %s) crashed the worker: %s%s: %s%s",
-		 slot->side == GUARD_SINK ? "sink" : "source", slot->instance, slot->plugin,
-		 guard_call_name(atomic_load(&slot->call)), about, what,
+	if (slot->side != GUARD_PLUGIN)
+		snprintf(of, sizeof of, " (plugin %s)", slot->plugin);
+	snprintf(out, size, "%s %s%s crashed the worker: %s%s: %s%s", guard_side_name((enum guard_side)slot->side),
+		 slot->instance, of, guard_call_name(atomic_load(&slot->call)), about, what,
 		 count >= GUARD_CRASHES_MAX ? "; it is not tried again" : "");
+}
+
+static void blame(const struct guard_slot *slot, const struct guard_crash *crash, const char *what, char *out,
+		  size_t size)
+{
+	uint64_t request[2] = { 0, 0 };
+	bool has_request = crash->has_request && guard_request_peek((enum guard_call)atomic_load(&slot->call), request);
+	const struct guard_entry *entry = guard_note_crash(slot, request, what);
+	uint32_t count = entry ? entry->count : 0;
+	if (has_request)
+		guard_request_label(slot, what, count);
+	say(slot, what, count, out, size);
 }
 
 bool guard_bury(int status, int hung, char *ret_sentence, size_t size)
 {
 	struct guard_board *b = guard_board;
 	const struct guard_crash *crash = &b->crash;
-	bool crashed = atomic_load(&crash->tid) != 0, blamed;
-	int at = hung != -1 ? hung : crashed ? crash->slot : only_slot(status);
+	bool crashed = atomic_load(&crash->tid) != 0;
 	char what[GUARD_WHAT_SIZE];
-	uint64_t request[2] = { 0, 0 };
-	uint32_t count = 0;
+	make_sane(b);
+	int at = culprit(crash, crashed, status, hung);
+	struct guard_slot thread = { .side = GUARD_PLUGIN, .call = GUARD_THREAD };
+	const struct guard_slot *slot = at >= 0 ? &b->slots[at] : NULL;
 
-	describe(crash, crashed, status, hung != -1, what, sizeof what);
-	blamed = at != -1 && atomic_load(&b->slots[at].call) != GUARD_NOTHING;
-	if (blamed) {
-		const struct guard_slot *slot = &b->slots[at];
-		bool has_request =
-			crash->has_request && guard_request_peek((enum guard_call)atomic_load(&slot->call), request);
-		const struct guard_entry *entry = guard_note_crash(slot, request, what);
-		count = entry ? entry->count : 0;
-		if (has_request)
-			guard_request_label(slot, what, count);
-		say(slot, what, count, ret_sentence, size);
-	} else {
-		guard_request_clear();
-		snprintf(ret_sentence, size, "the worker ended outside of any plugin's call: %s", what);
+	describe(crash, crashed, status, hung != -1, slot != NULL, what, sizeof what);
+	if (at == NOBODY && crashed && crash->plugin[0]) {
+		memcpy(thread.plugin, crash->plugin, GUARD_NAME_SIZE);
+		memcpy(thread.instance, crash->plugin, GUARD_NAME_SIZE);
+		slot = &thread;
 	}
+	bool blamed = slot && atomic_load(&slot->call) != GUARD_NOTHING;
+	if (blamed)
+		blame(slot, crash, what, ret_sentence, size);
+	else
+		guard_request_clear();
+	if (!blamed && at == SEVERAL)
+		snprintf(ret_sentence, size,
+			 "the worker ended, and it is not known yet because of which of the plugins' calls that were "
+			 "under way: %s",
+			 what);
+	else if (!blamed && atomic_load(&b->ending))
+		snprintf(ret_sentence, size, "the worker could not start, for the reason above");
+	else if (!blamed)
+		snprintf(ret_sentence, size, "the worker ended outside of any plugin's call: %s", what);
 	memset(b->slots, 0, sizeof b->slots);
 	memset(&b->crash, 0, sizeof b->crash);
-	atomic_store(&b->condemned, false);
 	return blamed;
 }

@@ -25,6 +25,15 @@ static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, 
 
 static struct sigaction before[N_DEADLY];
 static guard_find_code find_code;
+static pid_t worker; /* a child that a plugin has forked has our memory and handlers, and does as it likes */
+
+bool guard_is_deadly(int number)
+{
+	for (size_t i = 0; i < N_DEADLY; i++)
+		if (deadly[i] == number)
+			return true;
+	return false;
+}
 
 /* ---- Text, without the C library's help */
 
@@ -48,15 +57,16 @@ static size_t add_hex(char *out, size_t n, size_t size, uintptr_t value)
 }
 
 /* "acme.so+0x1139" */
-static bool name_code(uintptr_t pc, char out[128])
+static bool name_code(uintptr_t pc, struct guard_crash *crash)
 {
-	const char *path, *slash;
-	uintptr_t offset;
-	if (!find_code || !find_code(pc, &path, &offset))
+	struct guard_code code;
+	size_t size = sizeof crash->where, n;
+	if (!find_code || !find_code(pc, &code))
 		return false;
-	slash = strrchr(path, '/');
-	size_t n = add_text(out, 0, 128, slash ? slash + 1 : path);
-	add_hex(out, add_text(out, n, 128, "+"), 128, offset);
+	const char *slash = strrchr(code.path, '/');
+	n = add_text(crash->where, 0, size, slash ? slash + 1 : code.path);
+	add_hex(crash->where, add_text(crash->where, n, size, "+"), size, code.offset);
+	add_text(crash->plugin, 0, sizeof crash->plugin, code.plugin ? code.plugin : "");
 	return true;
 }
 
@@ -79,7 +89,10 @@ static struct guard_crash *claim(void)
 {
 	struct guard_crash *crash = &guard_board->crash;
 	int32_t none = 0;
-	return atomic_compare_exchange_strong(&crash->tid, &none, (int32_t)syscall(SYS_gettid)) ? crash : NULL;
+	if (!atomic_compare_exchange_strong(&crash->tid, &none, (int32_t)syscall(SYS_gettid)))
+		return NULL;
+	atomic_store(&crash->fatal_ns, clock_steady_ns() + DYING_NS);
+	return crash;
 }
 
 static void note_call(struct guard_crash *crash)
@@ -88,7 +101,6 @@ static void note_call(struct guard_crash *crash)
 	crash->slot = slot && atomic_load(&slot->call) != GUARD_NOTHING ? (int32_t)(slot - guard_board->slots) : -1;
 	if (crash->slot == -1)
 		return;
-	atomic_store(&slot->fatal_ns, clock_steady_ns() + DYING_NS);
 	if (slot->request)
 		crash->has_request = guard_request_write(slot->request);
 }
@@ -99,22 +111,26 @@ static void note_caller(struct guard_crash *crash)
 	void *frames[FRAMES_MAX];
 	int n = backtrace(frames, FRAMES_MAX);
 	for (int i = 0; i < n; i++)
-		if (name_code((uintptr_t)frames[i], crash->where))
+		if (name_code((uintptr_t)frames[i], crash))
 			return;
 }
 
 static void on_deadly(int number, siginfo_t *info, void *context)
 {
-	struct guard_crash *crash = claim();
+	bool ours = getpid() == worker;
+	struct guard_crash *crash = ours ? claim() : NULL;
 	bool sent = info->si_code <= 0; /* by abort(), or by the supervisor */
 	if (crash) {
 		crash->signal = number;
-		crash->has_address = number == SIGSEGV || number == SIGBUS;
+		crash->has_address = !sent && (number == SIGSEGV || number == SIGBUS);
 		crash->address = (uint64_t)(uintptr_t)info->si_addr;
-		note_call(crash);
-		if (!name_code(pc_of(context), crash->where) && crash->slot != -1)
-			note_caller(crash);
-	} else if (atomic_load(&guard_board->crash.tid) != (int32_t)syscall(SYS_gettid)) {
+		crash->slot = -1;
+		if (info->si_code != SI_USER) { /* else it came from outside, and hit whichever thread */
+			note_call(crash);
+			if (!name_code(pc_of(context), crash))
+				note_caller(crash);
+		}
+	} else if (ours && atomic_load(&guard_board->crash.tid) != (int32_t)syscall(SYS_gettid)) {
 		for (;;) /* another thread is dying already; it must not be interrupted while it writes things down */
 			pause();
 	}
@@ -128,12 +144,11 @@ static void on_deadly(int number, siginfo_t *info, void *context)
 	/* else the instruction is run once more, with the same result */
 }
 
-/* A plugin must not call exit(). Ours comes from main(), outside of any call. */
+/* A plugin must not call exit(). */
 static void on_exit_called(int status, void *unused)
 {
-	struct guard_slot *slot = guard_own_slot();
 	(void)unused;
-	if (!slot || atomic_load(&slot->call) == GUARD_NOTHING)
+	if (getpid() != worker || atomic_load(&guard_board->ending))
 		return;
 	struct guard_crash *crash = claim();
 	if (!crash)
@@ -142,6 +157,18 @@ static void on_exit_called(int status, void *unused)
 	note_call(crash);
 	note_caller(crash);
 	_exit(status ? status : 1); /* the other threads are at work: no destructors now */
+}
+
+void guard_descriptor_lost(void)
+{
+	if (!guard_board || getpid() != worker)
+		return;
+	struct guard_crash *crash = claim();
+	if (crash) {
+		crash->closed = true;
+		note_call(crash);
+	}
+	_exit(1);
 }
 
 /* A stack that has overflowed cannot be the handler's, too. The sanitizers bring one along. */
@@ -182,6 +209,7 @@ void guard_arm(guard_find_code find)
 	if (!guard_board)
 		return;
 	find_code = find;
+	worker = getpid();
 	backtrace(&frame, 1); /* loads what it needs now, rather than in the handler */
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < N_DEADLY; i++)

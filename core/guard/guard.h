@@ -35,9 +35,17 @@ enum guard_call {
 	GUARD_RESUME,
 	GUARD_ACT,
 	GUARD_IDLE,
+	GUARD_LOAD,   /* of the file; plugin and instance are its name */
+	GUARD_THREAD, /* in no call: a thread that the plugin has begun */
 };
 
-enum guard_side { GUARD_SOURCE, GUARD_SINK };
+enum guard_side {
+	GUARD_SOURCE,
+	GUARD_SINK,
+	GUARD_POLLING, /* of a source: an instance of its own, and no reason to refuse posts */
+	GUARD_DETAILS, /* the same */
+	GUARD_PLUGIN,  /* all that is made of it, or the file */
+};
 
 struct guard_event { /* an event as the journal knows it: where it stands, and its id */
 	uint64_t pos[2];
@@ -64,6 +72,9 @@ void guard_leave(void);
 /* That call does not return, and there is no other way out than to end the process. [any thread] */
 void guard_condemn(uint64_t call);
 bool guard_is_on(void);
+/* A descriptor that nobody but us may close is not there any more. Only the next process has one again: so this one
+ * ends here, if there is a guard. [any thread] */
+void guard_descriptor_lost(void);
 
 /* ---- What is known of earlier processes (ledger.c). [any thread] */
 
@@ -84,13 +95,16 @@ bool guard_request_blame(const char *source, const patchbay_request *, enum guar
 /* Is this instance to be left alone, all of it? *ret_why (may be NULL), GUARD_WHY_SIZE bytes, says why, and for how
  * long. */
 bool guard_parked(enum guard_side, const char *instance, char *ret_why);
+/* For good, so that it should not even be made? ret_why as before. */
+bool guard_left_out(enum guard_side, const char *instance, char *ret_why);
 /* A call of this instance was seen to work. */
-void guard_works(enum guard_side, const char *instance);
+void guard_works(enum guard_side, const char *instance, enum guard_call);
 /* What was held against a plugin is void: there is another build of it, or an operator has asked for a reload. NULL:
  * of all plugins. */
 void guard_forgive(const char *plugin);
-/* "when it acted on", "when it parsed a request", for sentences. */
+/* "when it acted on", "when it was made", ... and "source", "sink", "plugin", for sentences. */
 const char *guard_call_name(enum guard_call);
+const char *guard_side_name(enum guard_side);
 
 struct guard_instance_stats {
 	enum guard_side side;
@@ -127,9 +141,15 @@ int guard_kept(const char *name);
 
 /* ---- At the start of a worker: crashes are recorded from here on. `find` tells which plugin's code is at an address;
  * it is called from a signal handler. [one thread] */
-typedef bool (*guard_find_code)(uintptr_t pc, const char **ret_path, uintptr_t *ret_offset);
+struct guard_code {
+	const char *path, *plugin; /* plugin: NULL as long as it is being loaded */
+	uintptr_t offset;
+};
+typedef bool (*guard_find_code)(uintptr_t pc, struct guard_code *ret);
 void guard_arm(guard_find_code find);
 /* Everything has been started: from now on an end is no failure to start. */
 void guard_ready(void);
+/* The end that comes now is meant, whatever the exit status: no plugin has called _exit(). */
+void guard_ending(void);
 
 #endif

@@ -18,22 +18,27 @@ struct guard_slot {
 	_Atomic uint32_t call;    /* enum guard_call */
 	_Atomic uint32_t number;  /* of the call, so that one is not taken for the next */
 	_Atomic int64_t fatal_ns; /* steady clock: then the process is beyond help; 0 never */
-	uint32_t side, n;
+	uint32_t side, n, turn;   /* enum guard_turn */
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	struct guard_event first, last;
 	const patchbay_request *request;
 	bool is_kept;
 };
 
-struct guard_crash {         /* the first thread that crashed */
-	_Atomic int32_t tid; /* 0: none yet */
-	int32_t slot;        /* -1: it was in no call */
-	int32_t signal;      /* 0: exit() was called */
-	int32_t status;      /* of that exit() */
+enum guard_turn { GUARD_NO_TURN, GUARD_HAS_TURN, GUARD_OUT_OF_TURN };
+
+struct guard_crash {              /* the first thread that crashed */
+	_Atomic int32_t tid;      /* 0: none yet */
+	_Atomic int64_t fatal_ns; /* steady clock: then it must have ended */
+	int32_t slot;             /* -1: it was in no call */
+	int32_t signal;           /* 0: exit() was called */
+	int32_t status;           /* of that exit() */
 	bool has_address;
 	uint64_t address;
-	char where[128]; /* "acme.so+0x1139"; "" unknown */
+	char where[128];              /* "acme.so+0x1139"; "" unknown */
+	char plugin[GUARD_NAME_SIZE]; /* whose code that is */
 	bool has_request;
+	bool closed; /* descriptors that are not the plugin's */
 };
 
 struct guard_entry { /* what a call that crashed was about */
@@ -51,8 +56,9 @@ struct guard_instance {
 	uint32_t side;
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	_Atomic uint64_t crashes;
-	_Atomic uint32_t in_row;         /* since a call was last seen to work */
-	uint32_t parks;                  /* how often it was parked since then */
+	_Atomic bool suspect;       /* its calls are made one at a time, see guard_is_suspect() */
+	_Atomic uint32_t in_row[2]; /* since a call was last seen to work: of those about no event, and of others */
+	uint32_t parks;             /* how often it was parked since then */
 	int64_t recent_ns[GUARD_RECENT]; /* steady clock: the last crashes, a ring */
 	uint32_t next_recent;
 	_Atomic int64_t parked_ns; /* steady clock: until then; INT64_MAX: until it is forgiven; 0: it is not */
@@ -65,10 +71,11 @@ struct guard_board {
 	struct guard_entry entries[GUARD_ENTRIES];
 	struct guard_instance instances[GUARD_INSTANCES];
 	_Atomic uint32_t n_entries; /* in use; 0: nothing has crashed */
+	_Atomic uint32_t suspects;  /* not zero: some instance may be one */
 	uint64_t ages;
 	_Atomic uint64_t restarts;
 	_Atomic bool ready;
-	_Atomic bool condemned; /* the supervisor ends a call that does not return */
+	_Atomic bool ending; /* the worker means to end */
 };
 
 extern struct guard_board *guard_board; /* NULL: there is no guard */
@@ -82,10 +89,18 @@ int guard_open(struct err *err);
 bool guard_bury(int status, int hung, char *ret_sentence, size_t size);
 /* A slot whose call is beyond help; -1 none. */
 int guard_hung(int64_t now_ns);
+/* It crashed, and then got stuck while it wrote things down. */
+bool guard_is_stuck(int64_t now_ns);
 
 /* ledger.c */
 /* Notes a crash; the entry, or NULL where it is about neither an event nor a request. */
 const struct guard_entry *guard_note_crash(const struct guard_slot *, const uint64_t request[2], const char *what);
+
+/* The worker ended, nobody knows why, and several calls were under way: from now on those of these instances are made
+ * one at a time, until one of each has returned. */
+void guard_suspect(const struct guard_slot *);
+bool guard_is_suspect(enum guard_side, const char *instance);
+void guard_trust(enum guard_side, const char *instance);
 
 /* request.c */
 void guard_request_open(void);
@@ -99,9 +114,12 @@ void guard_fingerprint(const patchbay_request *, enum guard_call, uint64_t ret[2
 /* keep.c */
 int guard_keep_open(struct err *err); /* returns a descriptor to poll, for guard_keep_take() */
 void guard_keep_take(void);
-void guard_keep_worker(void); /* the supervisor's end is not the worker's */
+bool guard_keep_is_lost(void); /* some plugin has closed every descriptor that there is */
+void guard_keep_worker(void);  /* the supervisor's end is not the worker's */
 
-/* crash.c: a stack for the handler */
+/* crash.c */
+bool guard_is_deadly(int signal); /* what a process does to itself */
+/* A stack for the handler. */
 void guard_thread_begins(void);
 void guard_thread_ends(void);
 

@@ -38,6 +38,11 @@ void guard_keep_worker(void)
 	ours = -1;
 }
 
+bool guard_keep_is_lost(void)
+{
+	return workers != -1 && fcntl(workers, F_GETFD) == -1 && errno == EBADF;
+}
+
 static void keep(const char *name, int fd)
 {
 	size_t i = 0;

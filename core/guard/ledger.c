@@ -28,8 +28,15 @@ const char *guard_call_name(enum guard_call call)
 		[GUARD_RESUME] = "when it resumed",
 		[GUARD_ACT] = "when it acted on",
 		[GUARD_IDLE] = "when it was idle",
+		[GUARD_LOAD] = "when it was loaded",
+		[GUARD_THREAD] = "in a thread of its own",
 	};
-	return call <= GUARD_IDLE ? names[call] : "";
+	return call <= GUARD_THREAD ? names[call] : "";
+}
+
+const char *guard_side_name(enum guard_side side)
+{
+	return side == GUARD_SINK ? "sink" : side == GUARD_PLUGIN ? "plugin" : "source";
 }
 
 static bool same_name(const char *a, const char *b)
@@ -67,35 +74,40 @@ static struct guard_instance *add_instance(const struct guard_slot *slot)
 	return found;
 }
 
-static uint32_t limit_of(enum guard_call call)
+/* It may be about events, and those are parked one by one. */
+static bool is_about_events(enum guard_call call)
 {
-	switch (call) {
-	case GUARD_ROUTE:
-	case GUARD_ACT:
-	case GUARD_ENRICH:
-	case GUARD_VERIFY:
-	case GUARD_PARSE:
-		return IN_ROW_MAX; /* it may be about events, and those are parked one by one */
-	default:
-		return GUARD_CRASHES_MAX;
-	}
+	return call == GUARD_ROUTE || call == GUARD_ACT || call == GUARD_ENRICH || call == GUARD_VERIFY ||
+	       call == GUARD_PARSE;
+}
+
+/* Notes the time. So many crashes, this one included, within RECENT_NS? */
+static bool is_flood(struct guard_instance *instance, uint32_t n, int64_t now)
+{
+	uint32_t next = instance->next_recent % GUARD_RECENT;
+	int64_t oldest = instance->recent_ns[(next + GUARD_RECENT + 1 - n) % GUARD_RECENT];
+	instance->recent_ns[next] = now;
+	instance->next_recent = (next + 1) % GUARD_RECENT;
+	return oldest && now - oldest < RECENT_NS;
 }
 
 static void hold_against(struct guard_instance *instance, const struct guard_slot *slot, const char *what)
 {
 	enum guard_call call = (enum guard_call)atomic_load(&slot->call);
 	int64_t now = clock_steady_ns();
-	int64_t oldest = instance->recent_ns[instance->next_recent];
-	bool for_ever = call == GUARD_CREATE || call == GUARD_CHECK;
-	bool flood = slot->side == GUARD_SOURCE && oldest && now - oldest < RECENT_NS;
+	bool for_ever = call == GUARD_CREATE || call == GUARD_CHECK || call == GUARD_LOAD || call == GUARD_THREAD;
+	bool flood = is_flood(instance, call == GUARD_THREAD ? GUARD_CRASHES_MAX : GUARD_RECENT, now);
+	bool about_events = is_about_events(call);
+	uint32_t max = about_events ? IN_ROW_MAX : GUARD_CRASHES_MAX;
 
-	instance->recent_ns[instance->next_recent] = now;
-	instance->next_recent = (instance->next_recent + 1) % GUARD_RECENT;
-	if (atomic_load(&instance->in_row) == 0)
+	if (call == GUARD_THREAD)
+		max = UINT32_MAX; /* nothing tells when it works */
+	else if (slot->side != GUARD_SOURCE)
+		flood = false;
+	if (atomic_load(&instance->in_row[about_events]) == 0)
 		instance->parks = 0;
 	atomic_fetch_add(&instance->crashes, 1);
-	uint32_t in_row = atomic_fetch_add(&instance->in_row, 1) + 1;
-	if (in_row < limit_of(call) && !flood)
+	if (atomic_fetch_add(&instance->in_row[about_events], 1) + 1 < max && !flood)
 		return;
 	int64_t pause = PARK_FIRST_NS << (instance->parks < 5 ? instance->parks : 5);
 	instance->parks++;
@@ -123,11 +135,44 @@ bool guard_parked(enum guard_side side, const char *name, char *ret_why)
 	return true;
 }
 
-void guard_works(enum guard_side side, const char *name)
+bool guard_left_out(enum guard_side side, const char *name, char *ret_why)
+{
+	const struct guard_instance *instance = find_instance(side, name);
+	return instance && atomic_load(&instance->parked_ns) == INT64_MAX && guard_parked(side, name, ret_why);
+}
+
+void guard_works(enum guard_side side, const char *name, enum guard_call call)
 {
 	struct guard_instance *instance = find_instance(side, name);
-	if (instance && atomic_load_explicit(&instance->in_row, memory_order_relaxed))
-		atomic_store(&instance->in_row, 0);
+	bool about_events = is_about_events(call);
+	if (instance && atomic_load_explicit(&instance->in_row[about_events], memory_order_relaxed))
+		atomic_store(&instance->in_row[about_events], 0);
+}
+
+/* ---- Who may have been it */
+
+void guard_suspect(const struct guard_slot *slot)
+{
+	struct guard_instance *instance = add_instance(slot);
+	if (!instance)
+		return;
+	atomic_store(&instance->suspect, true);
+	atomic_store(&guard_board->suspects, 1);
+}
+
+bool guard_is_suspect(enum guard_side side, const char *name)
+{
+	if (atomic_load_explicit(&guard_board->suspects, memory_order_relaxed) == 0)
+		return false;
+	const struct guard_instance *instance = find_instance(side, name);
+	return instance && atomic_load(&instance->suspect);
+}
+
+void guard_trust(enum guard_side side, const char *name)
+{
+	struct guard_instance *instance = find_instance(side, name);
+	if (instance)
+		atomic_store(&instance->suspect, false);
 }
 
 size_t guard_instances(struct guard_instance_stats *ret, size_t max)
@@ -307,6 +352,8 @@ void guard_forgive(const char *plugin)
 		if (!atomic_load(&instance->used) || (plugin && !same_name(instance->plugin, plugin)))
 			continue;
 		atomic_store(&instance->parked_ns, 0);
-		atomic_store(&instance->in_row, 0);
+		atomic_store(&instance->in_row[0], 0);
+		atomic_store(&instance->in_row[1], 0);
+		memset(instance->recent_ns, 0, sizeof instance->recent_ns);
 	}
 }

@@ -34,8 +34,24 @@ static int flock_patiently(int fd)
 	}
 }
 
+/* A child that a plugin has forked would hold it for as long as it runs, and no other worker could take over. */
+static _Atomic int lock_of_process = -1;
+
+static void drop_in_child(void)
+{
+	int fd = atomic_load(&lock_of_process);
+	if (fd != -1)
+		close(fd);
+}
+
+static void drop_in_children(void)
+{
+	pthread_atfork(NULL, NULL, drop_in_child);
+}
+
 static int take_lock(struct journal *j, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char *name = xasprintf("%s/lock", j->path);
 	int result = 0;
 	j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
@@ -44,6 +60,10 @@ static int take_lock(struct journal *j, struct err *err)
 				 strerror(errno));
 	else if (flock_patiently(j->lock_fd) == -1)
 		result = err_set(err, "%s is in use by another patchbay; stop that one first", j->path);
+	if (result == 0) {
+		pthread_once(&once, drop_in_children);
+		atomic_store(&lock_of_process, j->lock_fd);
+	}
 	free(name);
 	return result;
 }
@@ -255,8 +275,11 @@ void journal_close(struct journal *j)
 	state_close(j->state);
 	seglog_close(j->quarantine);
 	seglog_close(j->events);
-	if (j->lock_fd != -1)
+	if (j->lock_fd != -1) {
+		int ours = j->lock_fd;
+		atomic_compare_exchange_strong(&lock_of_process, &ours, -1);
 		close(j->lock_fd);
+	}
 	pthread_mutex_destroy(&j->queue.lock);
 	pthread_cond_destroy(&j->queue.filled);
 	pthread_mutex_destroy(&j->tail.lock);

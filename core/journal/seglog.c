@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -192,6 +193,8 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 		if (put == -1 && errno == EINTR)
 			continue;
 		if (put <= 0) {
+			if (put == -1 && errno == EBADF)
+				guard_descriptor_lost();
 			err_set(err, "cannot write to %s: %s", log->path, put == -1 ? strerror(errno) : "disk full");
 			log->cut_needed = true;
 			struct err ignored;
@@ -204,6 +207,8 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 		done += (size_t)put;
 	}
 	if (fdatasync(log->fd) == -1) {
+		if (errno == EBADF)
+			guard_descriptor_lost();
 		err_set(err, "cannot sync segment %08" PRIx64 " of %s: %s; it is abandoned, a new one is begun", end.hi,
 			log->path, strerror(errno));
 		/* So that a restart before the next segment exists does not find what nobody acknowledged. */

@@ -27,10 +27,15 @@ struct instance {
 	void *self;
 };
 
+static enum guard_side side_of(const struct instance *instance)
+{
+	return instance->sink ? GUARD_SINK : GUARD_SOURCE;
+}
+
 static struct guard_note note_of(const struct instance *instance, enum guard_call call)
 {
 	return (struct guard_note){ .call = call,
-				    .side = instance->sink ? GUARD_SINK : GUARD_SOURCE,
+				    .side = side_of(instance),
 				    .plugin = instance->plugin->name,
 				    .instance = instance->name,
 				    .limit_ms = CONTROL_LIMIT_MS };
@@ -148,7 +153,7 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 	};
 	instance->host.instance = str_c(instance->name);
 	char parked[GUARD_WHY_SIZE];
-	if (guard_parked(sink ? GUARD_SINK : GUARD_SOURCE, name, parked)) {
+	if (guard_left_out(side_of(instance), name, parked) || guard_left_out(GUARD_PLUGIN, plugin->name, parked)) {
 		instance->left_out = xstrdup(parked);
 		log_error("%s %s: %s", sink ? "sink" : "source", name, parked);
 		return instance;
@@ -197,7 +202,8 @@ void *instance_self(const struct instance *instance)
 bool instance_is_parked(const struct instance *instance, char *ret_why)
 {
 	if (!instance->left_out)
-		return guard_parked(instance->sink ? GUARD_SINK : GUARD_SOURCE, instance->name, ret_why);
+		return guard_parked(side_of(instance), instance->name, ret_why) ||
+		       guard_parked(GUARD_PLUGIN, instance->plugin->name, ret_why);
 	if (ret_why)
 		snprintf(ret_why, GUARD_WHY_SIZE, "%s", instance->left_out);
 	return true;

@@ -4,7 +4,6 @@
 #include "plugin/load.h"
 
 #include "base/mem.h"
-#include "guard/guard.h"
 #include "plugin/elf_check.h"
 
 #include <dlfcn.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #define ENTRY "patchbay_plugin_v1"
+#define LIMIT_MS 20000 /* for a file to be loaded */
 #define LATER_MAJORS 9 /* looked for only to say which version a plugin was built for */
 
 _Static_assert(PATCHBAY_ABI_MAJOR == 1, "ENTRY has the major version in its name");
@@ -65,7 +65,7 @@ static const patchbay_plugin *find_entry(void *handle, size_t *ret_size, struct 
 
 static struct place {
 	uintptr_t base, from, to;
-	const char *path;
+	const char *path, *plugin;
 } places[PLACES_MAX]; /* never changed once they are counted, so that a signal handler may read them */
 static atomic_size_t n_places;
 
@@ -93,26 +93,27 @@ static int note_range(struct dl_phdr_info *info, size_t size, void *ctx)
 	return 1;
 }
 
-static void note_place(void *handle, const char *path)
+static void note_place(void *handle, const char *path, const struct table *table)
 {
 	size_t n = atomic_load(&n_places);
 	struct link_map *map;
 	if (n == PLACES_MAX || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
 		return;
 	struct wanted wanted = { map->l_addr, &places[n] };
-	places[n] = (struct place){ .base = map->l_addr, .path = xstrdup(path) };
+	places[n] = (struct place){ .base = map->l_addr,
+				    .path = xstrdup(path),
+				    .plugin = table ? table->plugin.name : NULL };
 	dl_iterate_phdr(note_range, &wanted);
 	atomic_store(&n_places, n + 1);
 }
 
-bool load_find_address(uintptr_t pc, const char **ret_path, uintptr_t *ret_offset)
+bool load_find_address(uintptr_t pc, struct guard_code *ret)
 {
 	size_t n = atomic_load(&n_places);
 	for (size_t i = 0; i < n; i++) {
 		if (pc < places[i].from || pc >= places[i].to)
 			continue;
-		*ret_path = places[i].path;
-		*ret_offset = pc - places[i].base;
+		*ret = (struct guard_code){ places[i].path, places[i].plugin, pc - places[i].base };
 		return true;
 	}
 	return false;
@@ -161,6 +162,12 @@ static const char *load_error(const char *path)
 	return strncmp(text, path, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
 static bool in_place;
 
 void load_in_place(void)
@@ -180,6 +187,11 @@ static struct build *map(const char *path, struct image *image, struct err *err)
 		snprintf(name, sizeof name, "/proc/self/fd/%d", image->fd);
 	if (elf_check(image->fd, err) != 0)
 		return NULL;
+	char parked[256];
+	if (guard_parked(GUARD_PLUGIN, last_part(path), parked)) {
+		err_set(err, "%s", parked);
+		return NULL;
+	}
 	if (is_mapped(image)) {
 		err_set(err, "it was written over while it was in use, and this system lets no copies of it be run; "
 			     "remove the file, and install it again");
@@ -189,12 +201,18 @@ static struct build *map(const char *path, struct image *image, struct err *err)
 		image_drop(image);
 		snprintf(name, sizeof name, "%s%s", strchr(path, '/') ? "" : "./", path);
 	}
+	const struct guard_note note = { .call = GUARD_LOAD,
+					 .side = GUARD_PLUGIN,
+					 .plugin = last_part(path),
+					 .instance = last_part(path),
+					 .limit_ms = LIMIT_MS };
+	guard_enter(&note); /* its constructors are run */
 	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	guard_leave();
 	if (!handle) {
 		err_set(err, "it cannot be loaded: %s", load_error(name));
 		return NULL;
 	}
-	note_place(handle, path);
 	struct build build = { .size = image->size, .fd = image->fd };
 	image->fd = -1;
 	if (!image->copied)
@@ -205,6 +223,7 @@ static struct build *map(const char *path, struct image *image, struct err *err)
 		build.table = table_create(entry, size, &why);
 	if (!build.table)
 		build.refused = xstrdup(why.text);
+	note_place(handle, path, build.table);
 	builds.v = xrealloc(builds.v, (builds.n + 1) * sizeof *builds.v);
 	builds.v[builds.n] = build;
 	return &builds.v[builds.n++];
@@ -263,8 +282,13 @@ const struct table *load_plugin(const char *path, struct file_id *ret_id, struct
 	struct image image;
 	struct err why;
 
-	int kept = from_kept ? kept_image(path) : -1;
-	int taken = kept != -1 ? image_take_copy(kept, &image, &why) : image_take(path, &image, &why);
+	int kept = from_kept ? kept_image(path) : -1, taken;
+	if (kept != -1)
+		taken = image_take_copy(kept, &image, &why);
+	else if (from_kept) /* it may be what the worker crashed with */
+		image = (struct image){ .fd = -1 }, taken = err_set(&why, "it was not at work before the crash");
+	else
+		taken = image_take(path, &image, &why);
 	*ret_id = image.file;
 	if (taken == 0) {
 		pthread_mutex_lock(&builds.lock);

@@ -2,6 +2,7 @@
 #ifndef PLUGIN_LOAD_H
 #define PLUGIN_LOAD_H
 
+#include "guard/guard.h"
 #include "plugin/image.h"
 #include "plugin/table.h"
 
@@ -11,8 +12,8 @@
  * is there. [any thread] */
 const struct table *load_plugin(const char *path, struct file_id *ret_id, struct err *err);
 
-/* Plugins that were loaded now outlive this process, should it crash (guard/guard.h): load_kept(true) makes the next one
- * take them, by their paths, instead of what is there meanwhile. [one thread] */
+/* Plugins that were loaded now outlive this process, should it crash (guard/guard.h): load_kept(true) makes the next
+ * one take them, by their paths, instead of what is there meanwhile. [one thread] */
 void load_keep(void);
 void load_kept(bool);
 
@@ -25,6 +26,6 @@ size_t load_count(void);
 
 /* Whose code or data is at this address? False: no plugin's. The path is the file's when it was loaded; the offset is
  * what `addr2line -e PATH` takes. Async-signal-safe. */
-bool load_find_address(uintptr_t pc, const char **ret_path, uintptr_t *ret_offset);
+bool load_find_address(uintptr_t pc, struct guard_code *ret);
 
 #endif

@@ -86,7 +86,7 @@ enum admitted admit_by_plugin(struct emission *e, const struct instance *instanc
 			call->why = STR("");
 		return failed(call, ADMITTED_MALFORMED);
 	}
-	guard_works(GUARD_SOURCE, e->source->name);
+	guard_works(GUARD_SOURCE, e->source->name, GUARD_PARSE);
 	return e->n ? ADMITTED_EVENTS : ADMITTED_NOTHING;
 }
 

@@ -1,6 +1,7 @@
 """A plugin that crashes or hangs harms only itself: the worker is started anew, every other event is delivered, what was
 accepted is never lost, and the culprit is named."""
 
+import itertools
 import json
 import os
 import shutil
@@ -131,7 +132,96 @@ def test_exit(t):
 
 
 def test__exit(t):
-    each_way(t, "_exit", "exit status 4")
+    each_way(t, "_exit", "ended with exit status 4")
+
+
+def test_an_end_without_a_crash(t):
+    """What looks like an orderly stop is none, and the daemon goes on."""
+    each_way(t, "exit well", "exit(0)")
+    each_way(t, "_exit well", "ended with exit status 0")
+
+
+def test_a_thread_of_the_plugin(t):
+    """It is in no call; but whose code it runs, and which call waits for it, tells."""
+    each_way(t, "thread crashes", "SIGSEGV at address 0x0 in crasher.so")
+    each_way(t, "thread exits", "ended with exit status 0")
+
+
+def test_a_handler_of_the_plugins_own(t):
+    """No report of ours then; nor if the signal is blocked."""
+    each_way(t, "handle", "ended with exit status 11")
+    each_way(t, "block", "SIGSEGV")
+
+
+def test_heap_corruption(t):
+    each_way(t, "free", "SIGABRT in crasher.so")
+
+
+def test_all_descriptors_closed(t):
+    """It has happened before it is noticed, so the event may have been delivered."""
+    daemon = t.daemon(ROUTES, env=WITH_MOODY)
+    bad = post(daemon, body(1, act="close"))
+    wait_until(lambda: dead(daemon), "no dead letter", 60)
+    check("a descriptor was closed that is patchbay's own" in dead(daemon)[0]["why"], dead(daemon)[0]["why"])
+    equal(dead(daemon)[0]["id"], bad.event_id, "dead letter")
+    good = post(daemon, body(2)).event_id
+    wait_until(lambda: good in delivered(daemon), "not delivered")
+    daemon.wait_rows(2)
+
+
+def test_many_calls_at_once(t):
+    """Whichever way it ends the worker: the culprit is found among eight calls, and no other is blamed."""
+    daemon = t.daemon(ROUTES.replace("    path: {folder}/fragile\n",
+                                     "    path: {folder}/fragile\n    concurrency: 8\n    batch: {{events: 1}}\n"),
+                      env=WITH_MOODY)
+    ways = {10: "null", 40: "thread crashes", 70: "_exit", 100: "handle"}
+    ids = [post(daemon, body(n, **({"act": ways[n]} if n in ways else {}))).event_id for n in range(120)]
+    bad = {ids[n] for n in ways}
+    wait_until(lambda: set(delivered(daemon)) >= set(ids) - bad and len(dead(daemon)) >= len(bad),
+               lambda: "%d delivered, dead: %r" % (len(set(delivered(daemon))), dead(daemon)), 60)
+    equal({letter["id"] for letter in dead(daemon)}, bad, "dead letters")
+    daemon.wait_rows(120)
+
+
+def test_order_goes_on_past_poison(t):
+    daemon = t.daemon(ROUTES.replace("    path: {folder}/fragile\n",
+                                     "    path: {folder}/fragile\n    concurrency: 4\n    order: subject\n"),
+                      env=WITH_MOODY)
+    special = {10: {"act": "null"}, 13: {"retry": "once"}, 20: {"retry": "once"}, 22: {"act": "null", "retry": "once"}}
+    ids = [post(daemon, body(n, subject="s%d" % (n % 3), **special.get(n, {}))).event_id for n in range(45)]
+    wait_until(lambda: len(set(delivered(daemon))) == 43 and len(dead(daemon)) == 2,
+               lambda: "%d delivered, dead: %r" % (len(set(delivered(daemon))), dead(daemon)))
+    equal({letter["id"] for letter in dead(daemon)}, {ids[10], ids[22]}, "dead letters")
+    order = list(dict.fromkeys(ids.index(event) for event in delivered(daemon)))
+    for subject in range(3):
+        of_it = [n for n in order if n % 3 == subject]
+        equal(of_it, sorted(of_it), "order of subject %d" % subject)
+
+
+def test_polling_and_details(t):
+    """Events go on without the details; and a source that crashes when it polls takes posts all the same."""
+    daemon = t.daemon(ROUTES.replace("    secret: s3cret\nsinks", "    secret: s3cret\n    poll: 'null'\nsinks"),
+                      env=WITH_MOODY)
+    good, bad = [post(daemon, body(n, enrich=how)).event_id for n, how in enumerate(("it", "null"))]
+    wait_until(lambda: set(delivered(daemon)) == {good, bad} and "left alone" in daemon.logged(),
+               lambda: "delivered: %r" % delivered(daemon))
+    check("3 times: SIGSEGV" in json.dumps(daemon.show(bad)), "the event does not say why there are no details")
+    check("SIGSEGV" not in json.dumps(daemon.show(good)), "blamed, too")
+    equal(daemon.logged().count("when it polled: SIGSEGV at"), 3, "crashes")
+    equal(post(daemon, body(2), "/in/others").status, 200, "answer of the source that polls")
+    daemon.wait_rows(3)
+
+
+def test_what_a_child_does_is_not_the_workers(t):
+    """A child that a plugin has forked crashes, exits, or lives on."""
+    daemon = t.daemon(ROUTES, env=WITH_MOODY)
+    good = [post(daemon, body(n, **more)) for n, more in enumerate((
+        {"act": "child crashes"}, {"act": "child exits"}, {"parse": "child crashes"}, {"act": "child stays"}))]
+    wait_until(lambda: set(delivered(daemon)) == {answer.event_id for answer in good}, "not delivered")
+    check("crashed the worker" not in daemon.logged(), daemon.tail())
+    bad = post(daemon, body(10, act="null")).event_id
+    wait_until(lambda: [letter["id"] for letter in dead(daemon)] == [bad], lambda: "dead: %r" % dead(daemon))
+    check("is in use" not in daemon.logged(), "a child holds the journal")
 
 
 def test_stack_overflow(t):
@@ -232,6 +322,53 @@ def test_what_crashed_goes_on_as_it_was(t):
                lambda: "rows %r" % daemon.rows("audit-new*.csv"))
     with open(daemon.routes, "w") as f:
         f.write(good)
+
+
+def own_plugins(t, routes=ROUTES):
+    daemon = t.daemon(routes, start=False)
+    folder = os.path.join(daemon.folder, "plugins")
+    shutil.copytree(harness.FIXTURES, folder)
+    daemon.env["PATCHBAY_PLUGIN_PATH"] = harness.PLUGINS + ":" + folder
+    return daemon, folder
+
+
+def eager(folder):
+    """A plugin that crashes while it is loaded."""
+    shutil.copy(os.path.join(harness.FIXTURES.replace("moody", "eager"), "eager.so"), folder)
+
+
+def test_a_plugin_that_cannot_even_be_loaded(t):
+    """It is left out at the start."""
+    daemon, folder = own_plugins(t)
+    eager(folder)
+    daemon.start(60)
+    equal(post(daemon, body(1)).status, 200, "answer")
+    check("plugin eager.so crashed the worker: when it was loaded" in daemon.logged(), daemon.logged())
+    check("cannot be taken up again" not in daemon.logged(), "nothing was at work before")
+    with daemon.client() as client:
+        check(client.post("/in/things", body(2), AUTHENTIC).status == 200, "answer")
+
+
+def test_what_was_not_at_work_is_not_loaded_after_a_crash(t):
+    daemon, folder = own_plugins(t)
+    daemon.start()
+    eager(folder)
+    for n in range(3):
+        os.kill(daemon.worker(), signal.SIGKILL)
+        equal(post(daemon, body(n)).status, 200, "answer")
+    check("eager" not in daemon.logged(), daemon.logged())
+    daemon.cli("reload", code=1)
+    equal(post(daemon, body(3)).status, 200, "answer, after a reload that crashed")
+    equal(daemon.logged().count("plugin eager.so crashed the worker"), 1, "crashes")
+
+
+def test_idle_is_not_forgiven_for_what_act_does_well(t):
+    daemon = t.daemon(ROUTES.replace("    path: {folder}/fragile\n", "    path: {folder}/fragile\n    idle: 'null'\n"),
+                      env=WITH_MOODY)
+    numbers = itertools.count()
+    wait_until(lambda: post(daemon, body(next(numbers))) and "left alone" in daemon.logged(), "it is not parked")
+    equal(daemon.logged().count("when it was idle: SIGSEGV at"), 3, "crashes")
+    daemon.wait_rows(next(numbers))
 
 
 def test_poison_is_let_in_once_the_plugin_is_mended(t):

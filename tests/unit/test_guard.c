@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -140,9 +141,145 @@ static void an_instance_that_only_crashes_is_left_alone_for_a_while(void **state
 	passed_ns += 100 * NS_PER_S;
 	assert_true(guard_parked(GUARD_SINK, "audit", NULL));
 	passed_ns += 21 * NS_PER_S;
-	guard_works(GUARD_SINK, "audit");
+	guard_works(GUARD_SINK, "audit", GUARD_ACT);
 	crash_with(&note, sentence);
 	assert_false(guard_parked(GUARD_SINK, "audit", NULL));
+}
+
+static void who_is_left_alone_for_a_while_is_made_all_the_same(void **state)
+{
+	char sentence[640], why[GUARD_WHY_SIZE];
+	struct guard_note idle = note_of(GUARD_IDLE, "audit", 0, 0);
+	const struct guard_note act = note_of(GUARD_ACT, "audit", 5, 5);
+	(void)state;
+	idle.n = 0;
+	for (int n = 0; n < 3; n++) {
+		assert_false(guard_parked(GUARD_SINK, "audit", why));
+		crash_with(&idle, sentence);
+		guard_works(GUARD_SINK, "audit", GUARD_ACT); /* which says nothing about idle() */
+	}
+	assert_true(guard_parked(GUARD_SINK, "audit", why));
+	assert_false(guard_left_out(GUARD_SINK, "audit", why));
+	guard_works(GUARD_SINK, "audit", GUARD_IDLE);
+	passed_ns = 61 * NS_PER_S;
+	crash_with(&act, sentence);
+	assert_false(guard_parked(GUARD_SINK, "audit", why));
+}
+
+/* What its handler would have noted. */
+static void crash_in_thread(const char *plugin, char sentence[640])
+{
+	struct guard_crash *crash = &guard_board->crash;
+	atomic_store(&crash->tid, 1);
+	*crash = (struct guard_crash){ .tid = 1, .slot = -1, .signal = SIGBUS, .where = "acme.so+0x10" };
+	snprintf(crash->plugin, sizeof crash->plugin, "%s", plugin);
+	assert_true(end_worker(SIGBUS, sentence));
+}
+
+static void a_thread_of_a_plugin_speaks_for_the_only_call_of_it(void **state)
+{
+	char sentence[640];
+	struct guard_blame blame;
+	const struct guard_note note = note_of(GUARD_ACT, "audit", 7, 7);
+	(void)state;
+	guard_enter(&note);
+	crash_in_thread("acme", sentence);
+	guard_leave();
+	assert_true(guard_event_blame(GUARD_SINK, "audit", &note.first, &blame));
+	assert_non_null(strstr(blame.what, "SIGBUS in acme.so+0x10, in a thread of its own"));
+	guard_enter(&note);
+	crash_in_thread("another", sentence);
+	guard_leave();
+	assert_string_equal(sentence,
+			    "plugin another crashed the worker: in a thread of its own: SIGBUS in acme.so+0x10");
+	assert_true(guard_event_blame(GUARD_SINK, "audit", &note.first, &blame));
+	assert_int_equal(blame.count, 1);
+}
+
+static void a_plugin_whose_threads_crash_is_left_out(void **state)
+{
+	char sentence[640], why[GUARD_WHY_SIZE];
+	(void)state;
+	for (int n = 0; n < 3; n++) {
+		passed_ns += 200 * NS_PER_S;
+		assert_false(guard_left_out(GUARD_PLUGIN, "acme", why));
+		crash_in_thread("acme", sentence);
+	}
+	assert_true(guard_left_out(GUARD_PLUGIN, "acme", why));
+	guard_forgive(NULL);
+	for (int n = 0; n < 4; n++) {
+		assert_false(guard_left_out(GUARD_PLUGIN, "acme", why));
+		crash_in_thread("acme", sentence);
+		passed_ns += 400 * NS_PER_S; /* so rarely that it can be borne */
+	}
+}
+
+/* A second thread is in a call when the worker ends, and nobody says which of the two it was. */
+struct second {
+	const struct guard_note *note;
+	pthread_barrier_t *at;
+	struct guard_slot *slot;
+};
+
+static void *second_main(void *ctx)
+{
+	struct second *second = ctx;
+	guard_enter(second->note);
+	second->slot = guard_own_slot();
+	pthread_barrier_wait(second->at); /* both are in a call */
+	pthread_barrier_wait(second->at); /* it has ended */
+	guard_leave();
+	return NULL;
+}
+
+static bool end_with_two(const struct guard_note *a, const struct guard_note *b, char sentence[640])
+{
+	pthread_barrier_t at;
+	pthread_t thread;
+	struct second second = { b, &at, NULL };
+	assert_int_equal(pthread_barrier_init(&at, NULL, 2), 0);
+	guard_enter(a);
+	assert_int_equal(pthread_create(&thread, NULL, second_main, &second), 0);
+	pthread_barrier_wait(&at);
+	bool blamed = end_worker(SIGSEGV, sentence);
+	atomic_store(&second.slot->tid, 1);
+	pthread_barrier_wait(&at);
+	pthread_join(thread, NULL);
+	guard_leave();
+	pthread_barrier_destroy(&at);
+	return blamed;
+}
+
+static void of_several_suspects_one_is_called_at_a_time(void **state)
+{
+	char sentence[640];
+	const struct guard_note a = note_of(GUARD_ACT, "audit", 7, 7), b = note_of(GUARD_ACT, "desk", 7, 7);
+	const struct guard_note c = note_of(GUARD_ACT, "third", 7, 7);
+	(void)state;
+	assert_false(end_with_two(&a, &b, sentence));
+	assert_non_null(strstr(sentence, "it is not known yet"));
+	assert_true(guard_is_suspect(GUARD_SINK, "audit"));
+	assert_true(guard_is_suspect(GUARD_SINK, "desk"));
+	guard_enter(&b);
+	guard_leave();
+	assert_false(guard_is_suspect(GUARD_SINK, "desk")); /* its call has returned */
+	assert_true(end_with_two(&a, &c, sentence));
+	assert_non_null(strstr(sentence, "sink audit"));
+	guard_suspect(&(struct guard_slot){ .side = GUARD_SINK, .instance = "audit" });
+	guard_suspect(&(struct guard_slot){ .side = GUARD_SINK, .instance = "third" });
+	assert_false(end_with_two(&a, &c, sentence)); /* the second one waited for its turn, but not for ever */
+}
+
+static void what_was_written_over_does_not_harm_the_supervisor(void **state)
+{
+	char sentence[640];
+	const struct guard_note note = note_of(GUARD_ACT, "audit", 7, 7);
+	(void)state;
+	guard_enter(&note);
+	memset(&guard_board->crash, 0x7f, sizeof guard_board->crash);
+	memset(guard_own_slot()->instance, 0x7f, GUARD_NAME_SIZE);
+	end_worker(SIGSEGV, sentence);
+	guard_leave();
 }
 
 static void what_cannot_be_made_is_left_out_until_forgiven(void **state)
@@ -171,7 +308,7 @@ static void a_flood_of_poison_closes_the_source_though_others_get_through(void *
 		note.n = 0;
 		assert_false(guard_parked(GUARD_SOURCE, "fleet", NULL));
 		crash_with(&note, sentence);
-		guard_works(GUARD_SOURCE, "fleet");
+		guard_works(GUARD_SOURCE, "fleet", GUARD_PARSE);
 	}
 	struct guard_note note = note_of(GUARD_VERIFY, "fleet", 0, 0);
 	note.n = 0;
@@ -289,6 +426,11 @@ int main(void)
 		cmocka_unit_test_setup(all_events_of_a_call_are_suspects, setup),
 		cmocka_unit_test_setup(who_was_killed_is_not_to_blame, setup),
 		cmocka_unit_test_setup(an_instance_that_only_crashes_is_left_alone_for_a_while, setup),
+		cmocka_unit_test_setup(who_is_left_alone_for_a_while_is_made_all_the_same, setup),
+		cmocka_unit_test_setup(a_thread_of_a_plugin_speaks_for_the_only_call_of_it, setup),
+		cmocka_unit_test_setup(a_plugin_whose_threads_crash_is_left_out, setup),
+		cmocka_unit_test_setup(of_several_suspects_one_is_called_at_a_time, setup),
+		cmocka_unit_test_setup(what_was_written_over_does_not_harm_the_supervisor, setup),
 		cmocka_unit_test_setup(what_cannot_be_made_is_left_out_until_forgiven, setup),
 		cmocka_unit_test_setup(a_flood_of_poison_closes_the_source_though_others_get_through, setup),
 		cmocka_unit_test_setup(a_request_outlives_its_worker, setup),

@@ -231,20 +231,21 @@ static void a_time_stamp_of_tomorrow_is_no_reason_to_refuse(void **state)
 
 static void an_address_leads_to_its_plugin(void **state)
 {
-	const char *found = NULL;
-	uintptr_t offset = 0, here;
+	struct guard_code found;
+	uintptr_t here;
 	int (*ours)(void **) = setup;
 	patchbay_status (*verify)(const void *, patchbay_call *, const patchbay_request *, patchbay_reply *);
 	(void)state;
 	install("good", false);
 	verify = load()->plugin.source->verify;
 	memcpy(&here, &verify, sizeof here);
-	assert_true(load_find_address(here, &found, &offset));
-	assert_string_equal(found, path);
-	assert_in_range(offset, 1, 1 << 20);
+	assert_true(load_find_address(here, &found));
+	assert_string_equal(found.path, path);
+	assert_string_equal(found.plugin, "good");
+	assert_in_range(found.offset, 1, 1 << 20);
 	memcpy(&here, &ours, sizeof here);
-	assert_false(load_find_address(here, &found, &offset));
-	assert_false(load_find_address(0, &found, &offset));
+	assert_false(load_find_address(here, &found));
+	assert_false(load_find_address(0, &found));
 }
 
 static void append(const char *end)
