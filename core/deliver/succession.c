@@ -152,8 +152,10 @@ void worker_nudge(struct worker *w)
 	pthread_mutex_unlock(&w->yard->lock);
 }
 
+/* In this order: who stops for good does not wait until an outcome can be recorded, and would, until told to stop at
+ * all, act on the same events again and again. */
 void worker_ask_to_stop(struct worker *w)
 {
-	change(w, &w->for_good, true);
 	change(w, &w->stopping, true);
+	change(w, &w->for_good, true);
 }
