@@ -252,8 +252,9 @@ patchbay_request wire_add_header(struct kit *kit, const patchbay_request *r, uin
 
 static void judge_reply(struct kit *kit, const patchbay_reply *reply)
 {
-	if (reply->http_status < 200 || reply->http_status > 599)
-		kit_fail(kit, "verify() answers REPLY with HTTP status %d; set reply->http_status, 200 to 599",
+	if (reply->http_status != 0 && (reply->http_status < 200 || reply->http_status > 599))
+		kit_fail(kit,
+			 "verify() answers REPLY with HTTP status %d; reply->http_status is 200 to 599, or 0 for 200",
 			 (int)reply->http_status);
 	(void)kit_copy(kit, reply->body); /* where it leads must be readable */
 	(void)kit_copy(kit, reply->content_type);

@@ -173,7 +173,8 @@ void test_parse_pure(struct kit *kit)
 		compare(kit, &second, &s.v[i], &s.v[i].r, "in a second instance");
 	kit->clock_ns += 400 * DAY_NS + 12345678901;
 	for (size_t i = 0; i < s.n; i++)
-		compare(kit, &second, &s.v[i], &s.v[i].r, "when the host's clock says something else");
+		if (s.v[i].direct || bench_verify(&second, &s.v[i].r) == PATCHBAY_OK) /* else see source.clock */
+			compare(kit, &second, &s.v[i], &s.v[i].r, "when the host's clock says something else");
 	guest_close(&second);
 	close_samples(&s);
 }

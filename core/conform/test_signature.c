@@ -126,13 +126,23 @@ void test_signature_fields(struct kit *kit)
 
 /* ---- Its length */
 
+/* "t=1,v1=HEX,v1=HEX", "v1,BASE64 v1,BASE64": of which any may match, so that twice the same is as right as once. */
+static bool is_list(const struct signature *s, const struct place *place, patchbay_str value)
+{
+	return memchr(value.p, ',', value.n) || memchr(value.p, ';', value.n) ||
+	       (memchr(value.p, ' ', value.n) && place->kind == PLACE_HEADER &&
+		!str_is(s->r.headers[place->header].key, "authorization"));
+}
+
 static void try_value(struct signature *s, const struct place *place, patchbay_str value, const char *how, size_t n)
 {
 	struct kit *kit = s->bench.kit;
+	patchbay_str right = place_value(&s->r, place);
+	bool twice = value.n >= right.n * 2 && memcmp(value.p + right.n, right.p, right.n) == 0;
 
 	kit_what(kit, "%s %s %zu bytes", place->name, how, n);
 	patchbay_request changed = place_put(kit, &s->r, place, value);
-	if (accepted(s, &changed))
+	if (accepted(s, &changed) && !(twice && is_list(s, place, right)))
 		kit_fail(kit, "%s, %s %zu bytes, is still accepted: its length must be exactly right", place->name, how,
 			 n);
 }
