@@ -38,8 +38,11 @@ void test_source_genuine(struct kit *kit)
 				continue;
 			if (status != PATCHBAY_OK)
 				kit_fail(kit,
-					 "verify() refuses sample '%s', which the plugin signed itself: %s, '%.*s'",
-					 name, kit_status_name(status), STR_ARG(guest_why(&bench.a)));
+					 "verify() refuses sample '%s', which the plugin signed itself: %s, '%.*s'%s",
+					 name, kit_status_name(status), STR_ARG(guest_why(&bench.a)),
+					 bench.capitals ? "; the names of headers come in lower case, so ask for them "
+							  "so"
+							: "");
 			struct taken taken;
 			taken_init(&taken, &r);
 			status = bench_parse(&bench.a, &r, &taken);
@@ -145,8 +148,11 @@ static void forge_headers(struct bench *bench, const patchbay_request *r, const 
 		patchbay_request forged = place_put(kit, r, place, random);
 		all = place_put(kit, &all, place, random);
 		changed++;
-		if (place_counts(bench, r, place))
-			try_forged(bench, &forged, "a sample with something else for a signature");
+		if (!place_counts(bench, r, place))
+			continue;
+		try_forged(bench, &forged, "a sample with something else for a signature");
+		forged = place_put(kit, r, place, STR(""));
+		try_forged(bench, &forged, "a sample with an empty signature");
 	}
 	if (changed)
 		try_forged(bench, &all, "a sample with something else in every header that sign() adds");
