@@ -3,6 +3,7 @@
 #include "conform/http_fake.h"
 
 #include "base/call.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "net/http_client.h"
 
@@ -11,6 +12,9 @@
 #include <string.h>
 
 #define SAID_MAX ((size_t)1 << 20)
+#define OPTIONS_1_0 SIZED_END(patchbay_http_options, ca_file)
+#define REQUEST_1_0 SIZED_END(patchbay_http_request, answer_max)
+#define ANSWER_1_0 SIZED_END(patchbay_http_answer, why)
 
 struct patchbay_http {
 	int unused;
@@ -62,7 +66,7 @@ const char *http_fake_misused(void)
 
 static patchbay_http *open_client(const patchbay_http_options *options)
 {
-	if (options && options->size < sizeof(*options))
+	if (options && !sized_has(options, OPTIONS_1_0))
 		fake.misused = "open() is given options";
 	__atomic_add_fetch(&n_open, 1, __ATOMIC_RELAXED);
 	return malloc(sizeof(struct patchbay_http)); /* to be freed, as a real one */
@@ -82,9 +86,9 @@ static patchbay_status send_request(patchbay_http *client, patchbay_call *call, 
 	patchbay_http_answer full = { .size = answer->size, .retry_after_ms = -1 };
 	(void)client;
 
-	if (request->size < sizeof(*request))
+	if (!sized_has(request, REQUEST_1_0))
 		fake.misused = "send() is given a request";
-	if (answer->size < sizeof(*answer))
+	if (!sized_has(answer, ANSWER_1_0))
 		fake.misused = "send() is given an answer";
 	sched_yield(); /* as a real one: other threads run before the body is read */
 	if (fake.said.n < SAID_MAX) {
