@@ -2,6 +2,7 @@
 #include "conform/bench.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,30 @@ patchbay_request bench_plain(struct bench *bench, patchbay_str body)
 	return r;
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* As headers come in: their names in lower case, their values trimmed. */
+static void send_headers(struct bench *bench, const patchbay_request *r)
+{
+	for (uint32_t i = 0; i < r->n_headers; i++) {
+		patchbay_kv *header = (patchbay_kv *)(uintptr_t)&r->headers[i];
+		char *key = (char *)(uintptr_t)header->key.p;
+		for (size_t k = 0; k < header->key.n; k++) {
+			bench->capitals |= isupper((unsigned char)key[k]) != 0;
+			key[k] = (char)tolower((unsigned char)key[k]);
+		}
+		while (header->value.n > 0 && is_space(header->value.p[0])) {
+			header->value.p++;
+			header->value.n--;
+		}
+		while (header->value.n > 0 && is_space(header->value.p[header->value.n - 1]))
+			header->value.n--;
+	}
+}
+
 static patchbay_status sign(struct bench *bench, struct guest *guest, uint32_t flags, patchbay_request *r)
 {
 	kit_enter(bench->kit, "sign()");
@@ -169,8 +194,10 @@ static patchbay_status sign(struct bench *bench, struct guest *guest, uint32_t f
 	kit_leave(bench->kit, "sign()");
 	if (status > 0)
 		kit_fail(bench->kit, "sign() answers %s (%d), which it must not", kit_status_name(status), (int)status);
-	if (status == PATCHBAY_OK)
+	if (status == PATCHBAY_OK) {
 		*r = wire_copy(bench->kit, r);
+		send_headers(bench, r);
+	}
 	return status;
 }
 
@@ -251,8 +278,9 @@ patchbay_request wire_add_header(struct kit *kit, const patchbay_request *r, uin
 
 static void judge_reply(struct kit *kit, const patchbay_reply *reply)
 {
-	if (reply->http_status < 200 || reply->http_status > 599)
-		kit_fail(kit, "verify() answers REPLY with HTTP status %d; set reply->http_status, 200 to 599",
+	if (reply->http_status != 0 && (reply->http_status < 200 || reply->http_status > 599))
+		kit_fail(kit,
+			 "verify() answers REPLY with HTTP status %d; reply->http_status is 200 to 599, or 0 for 200",
 			 (int)reply->http_status);
 	(void)kit_copy(kit, reply->body); /* where it leads must be readable */
 	(void)kit_copy(kit, reply->content_type);

@@ -15,6 +15,7 @@ struct bench {
 	patchbay_str client;
 	uint8_t addr[16];
 	bool by_address;
+	bool capitals; /* sign() has written the name of a header with capitals */
 };
 
 #define BENCH_NO_PLAY                                                                                                  \

@@ -19,25 +19,30 @@
 	"\"token_type\":\"bearer\",\"expires_in\":3600,\"data\":{}}"
 
 const struct http_answer_fake deed_good[] = {
-	{ "200 with JSON", PATCHBAY_OK, 200, false, RICH },  { "200 with \"ok\"", PATCHBAY_OK, 200, false, "ok" },
-	{ "201 with JSON", PATCHBAY_OK, 201, false, RICH },  { "202 with JSON", PATCHBAY_OK, 202, false, RICH },
-	{ "204 with nothing", PATCHBAY_OK, 204, false, "" }, { "200 with nothing", PATCHBAY_OK, 200, false, "" },
+	{ "200 with JSON", PATCHBAY_OK, 200, false, RICH, 0 },  { "200 with \"ok\"", PATCHBAY_OK, 200, false, "ok", 0 },
+	{ "201 with JSON", PATCHBAY_OK, 201, false, RICH, 0 },  { "202 with JSON", PATCHBAY_OK, 202, false, RICH, 0 },
+	{ "204 with nothing", PATCHBAY_OK, 204, false, "", 0 }, { "200 with nothing", PATCHBAY_OK, 200, false, "", 0 },
 };
 const size_t deed_n_good = sizeof(deed_good) / sizeof(deed_good[0]);
 
 const struct http_answer_fake deed_bad[] = {
-	{ "no answer (DOWN)", PATCHBAY_DOWN, 0, false, "" },
-	{ "an answer that breaks off (DOWN)", PATCHBAY_DOWN, 0, true, "" },
-	{ "a wrong certificate (EBADSINK)", PATCHBAY_EBADSINK, 0, false, "" },
-	{ "500 with \"ok\"", PATCHBAY_OK, 500, false, "ok" },
-	{ "500 with JSON", PATCHBAY_OK, 500, false, RICH },
-	{ "503 with nothing", PATCHBAY_OK, 503, false, "" },
-	{ "429 with nothing", PATCHBAY_OK, 429, false, "" },
-	{ "404 with \"ok\"", PATCHBAY_OK, 404, false, "ok" },
-	{ "403 with JSON", PATCHBAY_OK, 403, false, RICH },
-	{ "401 with JSON", PATCHBAY_OK, 401, false, RICH },
-	{ "400 with JSON", PATCHBAY_OK, 400, false, RICH },
-	{ "301 with nothing", PATCHBAY_OK, 301, false, "" },
+	{ "no answer (DOWN)", PATCHBAY_DOWN, 0, false, "", 0 },
+	{ "an answer that breaks off (DOWN)", PATCHBAY_DOWN, 0, true, "", 0 },
+	{ "a wrong certificate (EBADSINK)", PATCHBAY_EBADSINK, 0, false, "", 0 },
+	{ "500 with \"ok\"", PATCHBAY_OK, 500, false, "ok", 0 },
+	{ "500 with JSON", PATCHBAY_OK, 500, false, RICH, 0 },
+	{ "503 with nothing", PATCHBAY_OK, 503, false, "", 0 },
+	{ "429 with nothing", PATCHBAY_OK, 429, false, "", 0 },
+	{ "404 with \"ok\"", PATCHBAY_OK, 404, false, "ok", 0 },
+	{ "403 with JSON", PATCHBAY_OK, 403, false, RICH, 0 },
+	{ "401 with JSON", PATCHBAY_OK, 401, false, RICH, 0 },
+	{ "400 with JSON", PATCHBAY_OK, 400, false, RICH, 0 },
+	{ "301 with nothing", PATCHBAY_OK, 301, false, "", 0 },
+	{ "302 with nothing", PATCHBAY_OK, 302, false, "", 0 },
+	{ "410 with nothing", PATCHBAY_OK, 410, false, "", 0 },
+	{ "422 with JSON", PATCHBAY_OK, 422, false, RICH, 0 },
+	{ "429 that asks for 7000 ms", PATCHBAY_OK, 429, false, "", 7000 },
+	{ "503 that asks for 7000 ms", PATCHBAY_OK, 503, false, "", 7000 },
 };
 const size_t deed_n_bad = sizeof(deed_bad) / sizeof(deed_bad[0]);
 

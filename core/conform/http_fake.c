@@ -1,14 +1,20 @@
-/* http_fake.c - what a plugin sees instead of servers. Of a process that runs one test: there is one for all guests. */
+/* http_fake.c - what a plugin sees instead of servers. Of a process that runs one test: there is one for all guests of
+ * a thread. */
 #include "conform/http_fake.h"
 
 #include "base/call.h"
+#include "base/sized.h"
 #include "base/str.h"
 #include "net/http_client.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SAID_MAX ((size_t)1 << 20)
+#define OPTIONS_1_0 SIZED_END(patchbay_http_options, ca_file)
+#define REQUEST_1_0 SIZED_END(patchbay_http_request, answer_max)
+#define ANSWER_1_0 SIZED_END(patchbay_http_answer, why)
 
 struct patchbay_http {
 	int unused;
@@ -16,12 +22,13 @@ struct patchbay_http {
 
 static const struct http_answer_fake down = { .name = "no answer", .returns = PATCHBAY_DOWN };
 
-static struct {
+static _Thread_local struct {
 	const struct http_answer_fake *answer, *good;
 	unsigned good_first, requests, good_answers;
-	int open;
 	struct buf said;
+	const char *misused;
 } fake = { .answer = &down };
+static int n_open;
 
 void http_fake_set(const struct http_answer_fake *answer, const struct http_answer_fake *good, unsigned good_first)
 {
@@ -49,19 +56,26 @@ bool http_fake_said(patchbay_str text)
 
 int http_fake_open(void)
 {
-	return fake.open;
+	return __atomic_load_n(&n_open, __ATOMIC_RELAXED);
+}
+
+const char *http_fake_misused(void)
+{
+	return fake.misused;
 }
 
 static patchbay_http *open_client(const patchbay_http_options *options)
 {
-	(void)options;
-	fake.open++;
+	if (options && !sized_has(options, OPTIONS_1_0))
+		fake.misused = "open() is given options";
+	__atomic_add_fetch(&n_open, 1, __ATOMIC_RELAXED);
 	return malloc(sizeof(struct patchbay_http)); /* to be freed, as a real one */
 }
 
 static void close_client(patchbay_http *client)
 {
-	fake.open -= client != NULL;
+	if (client)
+		__atomic_sub_fetch(&n_open, 1, __ATOMIC_RELAXED);
 	free(client);
 }
 
@@ -72,8 +86,15 @@ static patchbay_status send_request(patchbay_http *client, patchbay_call *call, 
 	patchbay_http_answer full = { .size = answer->size, .retry_after_ms = -1 };
 	(void)client;
 
+	if (!sized_has(request, REQUEST_1_0))
+		fake.misused = "send() is given a request";
+	if (!sized_has(answer, ANSWER_1_0))
+		fake.misused = "send() is given an answer";
+	sched_yield(); /* as a real one: other threads run before the body is read */
 	if (fake.said.n < SAID_MAX) {
 		buf_add_str(&fake.said, request->url);
+		for (uint32_t i = 0; i < request->n_headers; i++)
+			buf_add_str(&fake.said, request->headers[i].value);
 		buf_add_str(&fake.said, request->body);
 	}
 	const struct http_answer_fake *now = fake.requests++ < fake.good_first ? fake.good : fake.answer;
@@ -82,6 +103,8 @@ static patchbay_status send_request(patchbay_http *client, patchbay_call *call, 
 	full.status = now->returns == PATCHBAY_OK ? now->status : 0;
 	full.maybe_sent = now->maybe_sent;
 	fake.good_answers += full.status >= 200 && full.status < 300;
+	if (now->returns == PATCHBAY_OK && now->retry_after_ms)
+		full.retry_after_ms = now->retry_after_ms;
 	if (now->returns == PATCHBAY_OK) {
 		full.body = arena_copy(&call->arena, str_c(now->body)); /* as the real one: some wipe it */
 		full.headers = headers;

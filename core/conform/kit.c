@@ -59,6 +59,9 @@ void kit_what(struct kit *kit, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(kit->what, sizeof(kit->what), fmt, ap);
 	va_end(ap);
+	for (char *p = kit->what; *p; p++)
+		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
+			*p = '?';
 }
 
 void kit_enter(struct kit *kit, const char *function)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -43,7 +44,10 @@ void process_look(struct process_state *state)
 	for (char **e = environ; e && *e; e++)
 		state->environment = hash(state->environment, *e);
 	struct itimerval timer = { 0 };
+	struct rlimit files = { 0 };
 	sigset_t blocked;
+	getrlimit(RLIMIT_NOFILE, &files);
+	state->files = files.rlim_cur;
 	getitimer(ITIMER_REAL, &timer);
 	state->timer = timer.it_value.tv_sec || timer.it_value.tv_usec;
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
@@ -77,6 +81,8 @@ const char *process_change(const struct process_state *before, struct buf *text)
 		buf_addf(text, "the environment");
 	else if (before->blocked != now.blocked)
 		buf_addf(text, "which signals are blocked");
+	else if (before->files != now.files)
+		buf_addf(text, "how many files may be open (it is %llu now)", (unsigned long long)now.files);
 	else if (before->timer != now.timer)
 		buf_addf(text, "the process's alarm");
 	for (int fd = 0; fd < 3; fd++)

@@ -17,6 +17,7 @@ struct process_state {
 	uint64_t environment;
 	uint64_t blocked; /* signals, of this thread */
 	bool timer;       /* an alarm is set */
+	uint64_t files;   /* that may be open */
 	bool standard[3]; /* descriptors 0, 1, 2 are open */
 	struct {
 		uintptr_t handler;

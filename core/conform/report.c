@@ -62,6 +62,14 @@ void report_begin(struct report *report, const struct conform_order *order)
 	}
 }
 
+/* How many were skipped for the reason that is printed already: one line for all of them. */
+static void end_alike(struct report *report)
+{
+	if (report->alike)
+		printf("  skip  %zu more, for the same reason\n", report->alike);
+	report->alike = 0;
+}
+
 void report_add(struct report *report, const struct result *result)
 {
 	*(result->verdict == VERDICT_PASS   ? &report->passed
@@ -71,6 +79,11 @@ void report_add(struct report *report, const struct result *result)
 		print_json(report, result);
 		return;
 	}
+	if (result->verdict == VERDICT_SKIP && strcmp(report->last, result->sentence) == 0) {
+		report->alike++;
+		return;
+	}
+	end_alike(report);
 	printf("  %-5s %s%s%s%s\n", word(result->verdict), result->test->name, result->info[0] ? " (" : "",
 	       result->info, result->info[0] ? ")" : "");
 	if (result->verdict != VERDICT_PASS)
@@ -88,6 +101,7 @@ void report_end(struct report *report, const struct shared *shared)
 		       report->skipped, report->failed ? "false" : "true");
 		return;
 	}
+	end_alike(report);
 	printf("%zu passed, %zu failed, %zu skipped\n", report->passed, report->failed, report->skipped);
 	if (needs_set)
 		printf("Not all of it could be tried: the plugin needs options that cannot be guessed; give them with "

@@ -8,6 +8,7 @@ struct report {
 	const struct conform_order *order;
 	size_t passed, failed, skipped;
 	char last[SENTENCE_SIZE]; /* what was said of the test before, "" if it passed */
+	size_t alike;             /* skipped for the same reason as the one before, and not printed yet */
 };
 
 void report_begin(struct report *, const struct conform_order *);

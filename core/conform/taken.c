@@ -53,6 +53,14 @@ static bool is_part(patchbay_str whole, patchbay_str part)
 	return whole.n >= part.n && memmem(whole.p, whole.n, part.p, part.n);
 }
 
+static bool has_controls(patchbay_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static const char *unfit_names(const patchbay_event *e)
 {
 	if (e->type.n == 0 || e->type.n > NAME_MAX_BYTES)
@@ -65,6 +73,8 @@ static const char *wrong_with(const patchbay_event *e, patchbay_str body, bool p
 {
 	if (!is_utf8(e->type) || !is_utf8(e->kind) || !is_utf8(e->subject))
 		return "its type, kind or subject is not UTF-8";
+	if (plausible && (has_controls(e->type) || has_controls(e->kind)))
+		return "its type or kind has a control character in it (a line feed, a NUL), so no route can name it";
 	if (e->dedupe > PATCHBAY_DEDUPE_NONE)
 		return "its `dedupe` is none of PATCHBAY_DEDUPE_*";
 	if (e->flags & ~(uint32_t)FLAGS)

@@ -19,6 +19,8 @@
 #define MANY 100
 #define CALLS_MAX 300 /* until a batch is decided */
 #define LATE_MS 1000
+#define FAILURES 20 /* in a row */
+#define SHORT 10    /* bytes that fit onto a disk that is full then */
 
 /* The first good answer with which an event is done, and done by HTTP; NULL: none, or it does not use HTTP. */
 static const struct http_answer_fake *find_good(struct deed *deed, bool *ret_uses_http)
@@ -137,12 +139,12 @@ static void try_event(struct deed *deed, const patchbay_delivery *e, const char 
 	for (unsigned flags = 0; flags <= FENCE_AT_START; flags++) {
 		struct fence fence;
 		deed_fill(deed, 3);
-		kit_what(deed->kit, "%s", what);
+		kit_what(deed->kit, "%s; events are borrowed, not to be written to, nor kept", what);
 		deed->batch[1] = fenced_event(&fence, deed->kit, e, flags | FENCE_READ_ONLY);
 		deed_act_again(deed, 3);
 		deed->batch[0] = deed->batch[1]; /* alone, too: some do one event in a call */
 		deed_act_again(deed, 1);
-		fence_fini(&fence);
+		fence_forget(&fence);
 	}
 }
 
@@ -282,6 +284,20 @@ static void must_not_bury(struct deed *deed, const struct http_answer_fake *bad,
 				 bad->name);
 }
 
+/* It may wait for longer than the server asks for, or leave it to the host; not for less. */
+static void must_wait(struct deed *deed, const struct http_answer_fake *bad, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const patchbay_result *r = &deed->results[i];
+		if ((r->status == PATCHBAY_DOWN || r->status == PATCHBAY_RETRY) && r->after_ms &&
+		    r->after_ms < bad->retry_after_ms)
+			kit_fail(deed->kit,
+				 "act() wants to come back after %u ms when the server answers %s; after_ms is in "
+				 "milliseconds, as answer.retry_after_ms is",
+				 r->after_ms, bad->name);
+	}
+}
+
 static void try_failure(struct deed *deed, const struct http_answer_fake *bad, const struct http_answer_fake *good,
 			unsigned good_first, size_t n)
 {
@@ -293,6 +309,7 @@ static void try_failure(struct deed *deed, const struct http_answer_fake *bad, c
 	if (http_fake_requests() <= good_first)
 		return; /* nothing failed */
 	must_not_bury(deed, bad, n);
+	must_wait(deed, bad, n);
 	if (good_first)
 		allowed = http_fake_good_answers() < n ? http_fake_good_answers() : n - 1;
 	if (ok > allowed || (n == 1 && ok))
@@ -312,6 +329,11 @@ void test_act_http(struct kit *kit)
 	const struct http_answer_fake *good = find_good(&deed, &uses_http);
 	if (!uses_http)
 		kit_skip(kit, "it makes no request through " PATCHBAY_HTTP);
+	if (http_fake_misused())
+		kit_fail(
+			kit,
+			"%s of which it does not say the size, so the host leaves it as it is; set .size = sizeof(...)",
+			http_fake_misused());
 	for (size_t i = 0; i < deed_n_bad; i++) {
 		for (unsigned good_first = 0; good_first <= (good ? 2u : 0u); good_first++) {
 			struct deed fresh; /* that knows nothing of answers before */
@@ -382,6 +404,7 @@ static void limit_files(rlim_t bytes)
 
 static void must_not_write(struct kit *kit, const char *what)
 {
+	struct process_size before, after;
 	struct deed deed;
 
 	memset(&deed, 0, sizeof(deed));
@@ -394,9 +417,20 @@ static void must_not_write(struct kit *kit, const char *what)
 			limit_files(RLIM_INFINITY);
 			kit_fail(kit,
 				 "act() says OK for %zu of %zu events while %s; look at what open(), write(), fsync() "
-				 "and close() return",
+				 "and close() return, and whether all of it was written",
 				 ok, n, what);
 		}
+	}
+	process_measure(&before);
+	for (int i = 0; i < FAILURES; i++)
+		deed_act(&deed, 1);
+	process_measure(&after);
+	if (after.descriptors >= before.descriptors + FAILURES) {
+		limit_files(RLIM_INFINITY);
+		kit_fail(kit,
+			 "after %d calls of act() while %s, %zu more descriptors are open; close them when something "
+			 "fails, too",
+			 FAILURES, what, after.descriptors - before.descriptors);
 	}
 	deed_close(&deed);
 }
@@ -419,13 +453,24 @@ void test_act_disk(struct kit *kit)
 	for (size_t i = 1; i < 3 && is_written(deed.events[0].id); i++)
 		if (deed.results[i].status == PATCHBAY_OK && !is_written(deed.events[i].id))
 			kit_fail(kit, "act() says OK for event %zu of 3, of which nothing is in its file", i + 1);
+	patchbay_str first = deed.events[0].id;
+	bool was_written = is_written(first) && deed.results[0].status == PATCHBAY_OK;
+	ok = deed_act(&deed, 1);
+	written.n = 0;
+	(void)nftw(folder, add_file, 16, FTW_PHYS);
+	if (ok && was_written && !is_written(first))
+		kit_fail(kit,
+			 "after the next call of act() an event is in no file any more for which it said OK; append, "
+			 "and do not begin a file anew");
 	deed_close(&deed);
-	(void)nftw(folder, remove_it, 16, FTW_DEPTH | FTW_PHYS);
-	mkdir(folder, 0700);
 	signal(SIGXFSZ, SIG_IGN);
-	limit_files(0);
-	must_not_write(kit, "the disk is full");
-	limit_files(now.rlim_cur);
+	for (int i = 0; i < 2; i++) {
+		(void)nftw(folder, remove_it, 16, FTW_DEPTH | FTW_PHYS);
+		mkdir(folder, 0700);
+		limit_files(i ? SHORT : 0);
+		must_not_write(kit, i ? "the disk is full after a few bytes" : "the disk is full");
+		limit_files(now.rlim_cur);
+	}
 	(void)nftw(folder, remove_it, 16, FTW_DEPTH | FTW_PHYS);
 	FILE *f = fopen(folder, "we");
 	if (f)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #define ROUNDS 400
+#define LONG_NS (NS_PER_MS * (KIT_SANITIZED ? 10000 : 500))
 #define BUDGET_NS (NS_PER_MS * (KIT_SANITIZED ? 40 : 1))
 
 static int compare(const void *a, const void *b)
@@ -68,6 +69,72 @@ void test_budget_time(struct kit *kit)
 				 name, (long long)times[ROUNDS / 2] / 1000, (long long)times[ROUNDS * 99 / 100] / 1000);
 	}
 	kit_info(kit, "p50 %lld µs, p99 %lld µs", (long long)worst_50 / 1000, (long long)worst_99 / 1000);
+	bench_close(&bench);
+}
+
+/* A body of about so many bytes, made of a sample's. */
+static patchbay_str long_body(struct kit *kit, patchbay_str sample, int form, size_t size)
+{
+	struct buf out = { 0 };
+	bool object = sample.n > 2 && sample.p[0] == '{';
+
+	buf_addf(&out, form == 0 ? "[" : object ? "{" : "[");
+	while (out.n < size) {
+		if (form == 0)
+			buf_addf(&out, "%.*s,", STR_ARG(sample));
+		else if (form == 1)
+			buf_addf(&out, object ? "\"m%zu\":%zu," : "%zu,%zu,", out.n, out.n);
+		else if (form == 2)
+			buf_addf(&out, "%sA long text, \\\"quoted\\\", \\u00e9%s",
+				 out.n > 1 ? ""
+				 : object  ? "\"m\":\""
+					   : "\"",
+				 out.n + 40 < size ? "" : "\",");
+		else
+			buf_addf(&out, "          ");
+	}
+	if (form == 0)
+		buf_addf(&out, "%.*s]", STR_ARG(sample));
+	else if (object)
+		buf_add_str(&out, (patchbay_str){ sample.p + 1, sample.n - 1 });
+	else
+		buf_addf(&out, "%.*s]", STR_ARG(sample));
+	patchbay_str body = kit_copy(kit, buf_str(&out));
+	buf_free(&out);
+	return body;
+}
+
+void test_budget_long(struct kit *kit)
+{
+	static const char *const forms[] = { "events", "members", "a text", "space" };
+	struct bench bench;
+	patchbay_request r = { 0 }, plain;
+	int64_t worst = 0;
+
+	bench_open(&bench, kit, true);
+	if (!bench.can_play || !bench_pick(&bench, false, &r, &plain))
+		plain = bench_plain(&bench, STR("{\"id\":1,\"type\":\"x\"}"));
+	for (int form = 0; form < 4; form++) {
+		for (size_t size = 64 << 10; size <= 1 << 20; size *= 4) {
+			struct taken taken;
+			r = bench_with_body(&bench, &plain, long_body(kit, plain.body, form, size));
+			kit_what(kit, "a body of %zu bytes with many %s", r.body.n, forms[form]);
+			taken_init(&taken, &r);
+			int64_t began = clock_steady_ns();
+			if (bench_verify(&bench.a, &r) != PATCHBAY_REPLY)
+				(void)bench_parse(&bench.a, &r, &taken);
+			int64_t took = clock_steady_ns() - began;
+			taken_fini(&taken);
+			worst = took > worst ? took : worst;
+			if (took > LONG_NS)
+				kit_fail(kit,
+					 "verify() and parse() of a body of %zu bytes (%s) take %lld ms; go over it "
+					 "once, "
+					 "not again for each of its parts: everything that comes in waits meanwhile",
+					 r.body.n, forms[form], (long long)(took / NS_PER_MS));
+		}
+	}
+	kit_info(kit, "%lld ms for a megabyte", (long long)(worst / NS_PER_MS));
 	bench_close(&bench);
 }
 

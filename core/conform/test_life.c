@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define CYCLES (KIT_SANITIZED ? 200 : 1000)
@@ -39,7 +40,11 @@ static void judge_growth(struct kit *kit, const struct process_size *before, con
 			 size_t times, const char *what)
 {
 	struct buf list = { 0 };
+	siginfo_t child = { 0 };
 
+	if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0)
+		kit_fail(kit, "after %s there are processes that it started, and nobody waits for; waitpid() for each",
+			 what);
 	if (after->threads > before->threads)
 		kit_fail(kit, "after %s %zu more threads run; a thread must end before destroy() returns", what,
 			 after->threads - before->threads);
@@ -110,10 +115,12 @@ static void call_source(struct kit *kit, struct bench *bench, int i)
 	patchbay_request r = bench_plain(bench, STR("{\"id\":1,\"type\":\"x\"}"));
 
 	if (bench->can_play && i % 4)
-		(void)bench_sample(bench, &bench->a, (uint32_t)i % bench->play.n_samples, kit_random(kit), 0, &r, NULL);
+		(void)bench_sample(bench, &bench->a, (uint32_t)i % bench->play.n_samples, kit_random(kit),
+				   i % 8 == 3 ? PATCHBAY_SIGN_WRONG : 0, &r, NULL);
 	if (i % 8 == 5 && r.body.n > 4)
 		r = bench_with_body(bench, &r, (patchbay_str){ r.body.p, r.body.n - 3 });
 	taken_init(&taken, &r);
+	taken.refuse_from = i % 8 == 7;
 	kit_what(kit, "call %d", i);
 	if (bench_verify(&bench->a, &r) == PATCHBAY_OK)
 		(void)bench_parse(&bench->a, &r, &taken);
@@ -208,6 +215,31 @@ void test_life_bare_host(struct kit *kit)
 	}
 }
 
+/* What a table of options describes: the struct, and the texts that it leads to. */
+static uint64_t sum_options(struct kit *kit, enum side side, const void *options)
+{
+	uint32_t n, size;
+	const patchbay_option *table = kit_table_of(kit->plugin, side, &n, &size);
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ ((const unsigned char *)options)[i]) * UINT64_C(0x100000001b3);
+	for (uint32_t i = 0; i < n; i++) {
+		patchbay_strs list;
+		patchbay_str one;
+		if (table[i].type != PATCHBAY_T_STR && table[i].type != PATCHBAY_T_STRS)
+			continue;
+		memcpy(&one, (const char *)options + table[i].offset, sizeof(one));
+		memcpy(&list, (const char *)options + table[i].offset, sizeof(list));
+		if (table[i].type == PATCHBAY_T_STR)
+			list = (patchbay_strs){ &one, 1 };
+		for (size_t k = 0; k < list.n; k++)
+			for (size_t at = 0; at < list.v[k].n; at++)
+				h = (h ^ (unsigned char)list.v[k].p[at]) * UINT64_C(0x100000001b3);
+	}
+	return h;
+}
+
 void test_life_check(struct kit *kit)
 {
 	const struct config_secrets *secrets;
@@ -244,6 +276,7 @@ void test_life_create(struct kit *kit)
 	kit_forbid(kit, FORBID_NETWORK | FORBID_WAITING);
 	for (enum side side = SIDE_SOURCE; side <= SIDE_SINK; side++) {
 		int64_t best = INT64_MAX;
+		uint64_t sum = options[side] ? sum_options(kit, side, options[side]) : 0;
 		for (int i = 0; i < 5 && options[side]; i++) {
 			struct guest guest;
 			int64_t began = clock_steady_ns();
@@ -254,6 +287,12 @@ void test_life_create(struct kit *kit)
 				kit_fail(kit, "create() of its %s refuses options that it took before: %.*s",
 					 kit_side_name(side), STR_ARG(guest_why(&guest)));
 			guest_close(&guest);
+			if (sum_options(kit, side, options[side]) != sum)
+				kit_fail(kit,
+					 "create() or destroy() of its %s changes the options, which are the host's, "
+					 "and of "
+					 "which more instances are made; copy what is to be changed or wiped",
+					 kit_side_name(side));
 		}
 		if (options[side] && best > CREATE_MS * NS_PER_MS * (KIT_SANITIZED ? 10 : 1))
 			kit_fail(

@@ -2,6 +2,7 @@
 #include "conform/tests.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "conform/bench.h"
 
 #include <pthread.h>
@@ -11,6 +12,7 @@
 
 #define SAMPLES_MAX 40
 #define THREADS 8
+#define SERIALS (KIT_SANITIZED ? 500u : 3000u)
 #define RACE_MS 400 /* as long as it takes to meet another thread in the middle of something, on a busy machine */
 #define DAY_NS (INT64_C(86400) * 1000000000)
 
@@ -165,6 +167,17 @@ void test_parse_pure(struct kit *kit)
 		patchbay_request elsewhere = wire_copy(kit, &s.v[i].r);
 		compare(kit, &bench.a, &s.v[i], &elsewhere, "when the same bytes are elsewhere in memory");
 	}
+	for (size_t i = 0; i < s.n; i++) {
+		patchbay_request retried = wire_copy(kit, &s.v[i].r);
+		static const uint8_t addr[16] = { [10] = 0xff, [11] = 0xff, 198, 51, 100, 9 };
+		retried.received_ns += INT64_C(2000000000);
+		if (!bench.by_address) {
+			memcpy(retried.client_addr, addr, sizeof(addr));
+			retried.client = STR("198.51.100.9");
+		}
+		if (s.v[i].direct || bench_verify(&bench.a, &retried) == PATCHBAY_OK)
+			compare(kit, &bench.a, &s.v[i], &retried, "when it comes again, later or from another address");
+	}
 	const void *options = kit_options(kit, SIDE_SOURCE, 0, &secrets);
 	if (guest_create(&second, kit, SIDE_SOURCE, options, secrets) != PATCHBAY_OK)
 		kit_fail(kit, "a second instance with the same options cannot be created: %.*s",
@@ -173,7 +186,8 @@ void test_parse_pure(struct kit *kit)
 		compare(kit, &second, &s.v[i], &s.v[i].r, "in a second instance");
 	kit->clock_ns += 400 * DAY_NS + 12345678901;
 	for (size_t i = 0; i < s.n; i++)
-		compare(kit, &second, &s.v[i], &s.v[i].r, "when the host's clock says something else");
+		if (s.v[i].direct || bench_verify(&second, &s.v[i].r) == PATCHBAY_OK) /* else see source.clock */
+			compare(kit, &second, &s.v[i], &s.v[i].r, "when the host's clock says something else");
 	guest_close(&second);
 	close_samples(&s);
 }
@@ -195,6 +209,67 @@ static void must_differ(struct kit *kit, const struct sample *a, const struct sa
 				 "repeat of the first; the key must name the event",
 				 what, a->name, b->name, STR_ARG(kit_show(kit, x->key)));
 		}
+	}
+}
+
+struct serial_key {
+	uint64_t key, data, serial;
+};
+
+static uint64_t hash(patchbay_str s) /* FNV-1a */
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct serial_key *x = a, *y = b;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Many events of one sample: some with serials one behind the other, the others far apart. */
+static void many_serials(struct kit *kit, struct bench *bench, uint32_t sample)
+{
+	struct serial_key *v = kit_alloc(kit, SERIALS * sizeof(*v));
+	const char *name = simulate_sample(&bench->play, sample).name;
+	uint64_t base = kit_random(kit) >> 1;
+	size_t n = 0;
+
+	for (uint64_t i = 0; i < SERIALS && !kit_hurries(kit); i++) {
+		struct arena memory = kit->memory; /* what this round needs is given back */
+		struct samples one = { .bench = bench, .n = 0 };
+		kit->memory = (struct arena){ 0 };
+		uint64_t serial = i % 2 ? kit_random(kit) : base + i;
+		add_sample(&one, kit, sample, serial);
+		for (size_t k = 0; k < one.n; k++) {
+			const struct taken_event *e = one.v[k].taken.v;
+			if (one.v[k].taken.n > 0 && e->dedupe == PATCHBAY_DEDUPE_KEY && e->key.n &&
+			    !(e->flags & PATCHBAY_EVENT_TEST))
+				v[n++] = (struct serial_key){ hash(e->key), hash(e->data), serial };
+			taken_fini(&one.v[k].taken);
+		}
+		arena_fini(&kit->memory);
+		kit->memory = memory;
+	}
+	qsort(v, n, sizeof(*v), compare_keys);
+	for (size_t i = 1; i < n; i++) {
+		if (v[i].key != v[i - 1].key)
+			continue;
+		if (v[i].data == v[i - 1].data)
+			kit_fail(kit,
+				 "body() of sample '%s' gives the same event with the serials %llu and %llu; each "
+				 "serial "
+				 "is another event: patchbay_edit_id() gives it an id of its own",
+				 name, (unsigned long long)v[i - 1].serial, (unsigned long long)v[i].serial);
+		kit_fail(kit,
+			 "among %zu events of sample '%s' two different ones (serials %llu and %llu) have the same "
+			 "key, so "
+			 "the second would be dropped as a repeat; the key must be all of what names the event",
+			 n, name, (unsigned long long)v[i - 1].serial, (unsigned long long)v[i].serial);
 	}
 }
 
@@ -221,8 +296,59 @@ void test_parse_keys(struct kit *kit)
 		for (size_t k = 0; k < two.n; k++)
 			taken_fini(&two.v[k].taken);
 	}
+	for (uint32_t i = 0; i < bench.play.n_samples && i < 4; i++)
+		many_serials(kit, &bench, i);
 	kit_info(kit, "%zu with a strong key", strong);
 	close_samples(&s);
+}
+
+/* ---- What is not understood */
+
+static void must_refuse(struct kit *kit, struct bench *bench, const patchbay_request *plain, patchbay_str body)
+{
+	patchbay_request r = bench_with_body(bench, plain, body);
+	struct taken taken;
+
+	taken_init(&taken, &r);
+	if (bench_verify(&bench->a, &r) == PATCHBAY_OK) {
+		patchbay_str said = kit_copy(kit, guest_why(&bench->a));
+		patchbay_status status = bench_parse(&bench->a, &r, &taken);
+		patchbay_str why = guest_why(&bench->a);
+		if (status == PATCHBAY_OK && taken.n == 0)
+			kit_fail(
+				kit,
+				"parse() answers OK to %s, and emits nothing: it would be acknowledged, and lost; what "
+				"is not understood is EMALFORMED",
+				kit->what);
+		if (status == PATCHBAY_EMALFORMED && (why.n == 0 || str_eq(why, said)))
+			kit_fail(kit,
+				 "parse() answers EMALFORMED to %s without a word; explain() what is wrong with it",
+				 kit->what);
+	}
+	taken_fini(&taken);
+}
+
+void test_parse_malformed(struct kit *kit)
+{
+	static const char *const texts[] = { "{", "not JSON at all", "<html></html>", "[1" };
+	struct bench bench;
+	patchbay_request r, plain;
+	patchbay_call call;
+
+	bench_open(&bench, kit, false);
+	bench_pick(&bench, true, &r, &plain);
+	call_init(&call, 0);
+	bool json = json_parse(&call, plain.body) != NULL;
+	call_fini(&call);
+	if (!json)
+		kit_skip(kit, "its samples are no JSON");
+	kit_what(kit, "the first half of a sample");
+	must_refuse(kit, &bench, &plain, (patchbay_str){ plain.body.p, plain.body.n / 2 });
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		kit_what(kit, "the body %s", texts[i]);
+		must_refuse(kit, &bench, &plain, str_c(texts[i]));
+	}
+	bench_close(&bench);
 }
 
 /* ---- When the host takes no more */

@@ -33,6 +33,8 @@ void test_source_other_secret(struct kit *);
 void test_source_no_secret(struct kit *);
 void test_source_address(struct kit *);
 void test_source_clock(struct kit *);
+/* test_backdoor.c: that there is no other way in */
+void test_source_backdoor(struct kit *);
 /* test_signature.c: that nothing of a signature may be changed */
 void test_signature_bytes(struct kit *);
 void test_signature_length(struct kit *);
@@ -43,6 +45,7 @@ void test_signature_fields(struct kit *);
 void test_parse_events(struct kit *);
 void test_parse_pure(struct kit *);
 void test_parse_keys(struct kit *);
+void test_parse_malformed(struct kit *);
 void test_parse_refusal(struct kit *);
 void test_parse_threads(struct kit *);
 /* test_hostile.c */
@@ -56,6 +59,7 @@ void test_request_forgotten(struct kit *);
 void test_request_reply(struct kit *);
 /* test_budget.c */
 void test_budget_time(struct kit *);
+void test_budget_long(struct kit *);
 void test_budget_calls(struct kit *);
 /* test_act.c */
 void test_act_decides(struct kit *);
@@ -64,6 +68,8 @@ void test_act_deadline(struct kit *);
 void test_act_http(struct kit *);
 void test_act_disk(struct kit *);
 void test_act_unreachable(struct kit *);
+/* test_act_threads.c */
+void test_act_threads(struct kit *);
 /* test_abilities.c */
 void test_sink_checkpoint(struct kit *);
 void test_sink_idle(struct kit *);

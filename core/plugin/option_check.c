@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "config/config.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,10 @@ static int check_one(const struct place *at, const patchbay_option *o, uint32_t 
 	if (is_nested(o->type) && at->depth == DEPTH_MAX)
 		return wrong(at, o->name, err, "is nested too deeply: at most %d tables below the first", DEPTH_MAX);
 	if (o->min > o->max)
-		return wrong(at, o->name, err, "has a minimum above its maximum");
+		return wrong(at, o->name, err,
+			     "has a minimum above its maximum (%" PRId64 " to %" PRId64
+			     "); give both, or neither: only where both are 0 nothing is bounded",
+			     o->min, o->max);
 	return 0;
 }
 

@@ -188,6 +188,19 @@ static inline patchbay_status patchbay_keys_refuse(const patchbay_keys *keys, pa
 	return PATCHBAY_EDENIED;
 }
 
+/* [any] For verify to return: OK, explained with the key that matched, or as patchbay_keys_refuse(). `match`: of
+ * patchbay_keys_match(). */
+static inline patchbay_status patchbay_keys_judge(const patchbay_keys *keys, patchbay_call *call, size_t match,
+						  const char *what, const char *whose)
+{
+	const patchbay_host *host = keys->host;
+	patchbay_str name = patchbay_keys_name(keys, call, match);
+	if (match == 0)
+		return patchbay_keys_refuse(keys, call, what, whose);
+	host->explain(call, patchbay_fmt(host, call, "HMAC in %s, %.*s", what, (int)name.n, name.p));
+	return PATCHBAY_OK;
+}
+
 /* [any] All of verify() where the header of that (lower-case) name brings the HMAC of the parts, joined, in hex: OK, and
  * explained with which key; EDENIED, and explained. */
 static inline patchbay_status patchbay_keys_verify(const patchbay_keys *keys, patchbay_call *call,
@@ -195,7 +208,7 @@ static inline patchbay_status patchbay_keys_verify(const patchbay_keys *keys, pa
 						   const patchbay_str *parts, size_t n)
 {
 	const patchbay_host *host = keys->host;
-	patchbay_str hex = { NULL, 0 }, name;
+	patchbay_str hex = { NULL, 0 };
 	uint32_t found = patchbay_headers(r, patchbay_cstr(header), &hex);
 	size_t match = found == 1 ? patchbay_keys_match(keys, parts, n, hex) : 0;
 
@@ -206,12 +219,8 @@ static inline patchbay_status patchbay_keys_verify(const patchbay_keys *keys, pa
 						 found, header));
 		return PATCHBAY_EDENIED;
 	}
-	if (match == 0)
-		return patchbay_keys_refuse(keys, call, header,
-					    "the provider's; a proxy that changes the body breaks it, too");
-	name = patchbay_keys_name(keys, call, match);
-	host->explain(call, patchbay_fmt(host, call, "HMAC in %s, %.*s", header, (int)name.n, name.p));
-	return PATCHBAY_OK;
+	return patchbay_keys_judge(keys, call, match, header,
+				   "the provider's; a proxy that changes the body breaks it, too");
 }
 
 static inline bool patchbay_is_hex(patchbay_str s)

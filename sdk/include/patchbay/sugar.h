@@ -64,6 +64,33 @@ static inline bool patchbay_eq(patchbay_str a, patchbay_str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Does the text begin with the prefix ("sha256=")? Then *rest is what follows it. */
+static inline bool patchbay_after(patchbay_str text, const char *prefix, patchbay_str *rest)
+{
+	size_t n = strlen(prefix);
+	if (text.n < n || memcmp(text.p, prefix, n) != 0)
+		return false;
+	rest->p = text.p + n;
+	rest->n = text.n - n;
+	return true;
+}
+
+/* The next part of a list ("t=1,v1=ab,v1=cd") that begins with the prefix ("v1="): what follows it there. *at is 0 at
+ * first. False: there is none any more. */
+static inline bool patchbay_part(patchbay_str list, char separator, const char *prefix, size_t *at, patchbay_str *rest)
+{
+	while (*at < list.n) {
+		patchbay_str part = { list.p + *at, list.n - *at };
+		const char *end = (const char *)memchr(part.p, separator, part.n);
+		if (end)
+			part.n = (size_t)(end - part.p);
+		*at += part.n + 1;
+		if (patchbay_after(part, prefix, rest))
+			return true;
+	}
+	return false;
+}
+
 /* How many headers of that (lower-case) name there are. *ret is the last one's value, where there is one. */
 static inline uint32_t patchbay_headers(const patchbay_request *r, patchbay_str name, patchbay_str *ret)
 {

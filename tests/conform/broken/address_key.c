@@ -1,5 +1,5 @@
 /* address_key.c - its keys are made of where the body is in memory.
- * Caught by: parse.pure. */
+ * Caught by: parse.keys, parse.pure. */
 #define PARSE broken_parse
 #include "source.h"
 

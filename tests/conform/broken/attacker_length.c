@@ -1,5 +1,5 @@
 /* attacker_length.c - compares as many bytes as the sender sent.
- * Caught by: signature.length. */
+ * Caught by: source.forged, signature.length. */
 #define VERIFY broken_verify
 #include "source.h"
 

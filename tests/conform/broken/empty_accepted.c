@@ -1,5 +1,5 @@
 /* empty_accepted.c - an empty signature is as good as a right one.
- * Caught by: signature.length. */
+ * Caught by: source.forged, signature.length. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* exits.c - ends the process when a body is too long for it.
- * Caught by: hostile.odd. */
+ * Caught by: budget.long, hostile.odd. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -1,6 +1,6 @@
 /* odd_status.c - verify() has a status of its own for what is not signed.
- * Caught by: life.calls, source.forged, signature.length, signature.once, hostile.headers, request.reply,
- * budget.calls. */
+ * Caught by: life.calls, source.forged, source.backdoor, signature.length, signature.once, hostile.headers,
+ * request.reply, budget.calls. */
 #define VERIFY broken_verify
 #include "source.h"
 

@@ -1,5 +1,5 @@
 /* reads_ahead.c - looks at the first byte of a body that may be empty.
- * Caught by: hostile.odd.
+ * Caught by: parse.malformed, hostile.odd.
  * It may fail as well: hostile.truncated. */
 #define PARSE broken_parse
 #include "source.h"

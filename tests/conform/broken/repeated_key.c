@@ -1,5 +1,5 @@
 /* repeated_key.c - gives all events of a request the same key.
- * Caught by: parse.keys. */
+ * Caught by: budget.long, parse.keys. */
 #define PARSE broken_parse
 #include "source.h"
 

@@ -27,6 +27,9 @@
 #ifndef PARSE
 #define PARSE sound_parse
 #endif
+#ifndef BODY
+#define BODY sound_body
+#endif
 #ifndef SIGN
 #define SIGN sound_sign
 #endif
@@ -62,6 +65,7 @@ struct sound {
 	const patchbay_crypto_service *crypto;
 	const patchbay_time_service *time;
 	patchbay_keys keys;
+	patchbay_str word; /* for those that keep one */
 };
 
 static patchbay_status CHECK(const patchbay_host *, patchbay_call *, const void *);
@@ -69,6 +73,7 @@ static patchbay_status CREATE(const patchbay_host *, patchbay_call *, const void
 static void DESTROY(void *);
 static patchbay_status VERIFY(const void *, patchbay_call *, const patchbay_request *, patchbay_reply *);
 static patchbay_status PARSE(const void *, patchbay_call *, const patchbay_request *, const patchbay_emitter *);
+static patchbay_status BODY(const void *, patchbay_call *, uint32_t, uint64_t, patchbay_str *);
 static patchbay_status SIGN(const void *, patchbay_call *, uint32_t, uint32_t, patchbay_request *);
 static const void *EXTENSION(const char *);
 
@@ -218,7 +223,8 @@ static const patchbay_sample sound_samples[] = {
 	{ .size = sizeof(patchbay_sample), .name = "several", .about = "two things were moved" },
 };
 
-static patchbay_status sound_body(const void *self, patchbay_call *call, uint32_t i, uint64_t serial, patchbay_str *out)
+UNUSED static patchbay_status sound_body(const void *self, patchbay_call *call, uint32_t i, uint64_t serial,
+					 patchbay_str *out)
 {
 	const struct sound *s = self;
 	unsigned long long n = serial;
@@ -253,7 +259,7 @@ UNUSED static patchbay_status sound_sign(const void *self, patchbay_call *call, 
 }
 
 static const patchbay_simulate sound_simulate = {
-	.size = sizeof(sound_simulate), .n_samples = 3, .samples = sound_samples, .body = sound_body, .sign = SIGN
+	.size = sizeof(sound_simulate), .n_samples = 3, .samples = sound_samples, .body = BODY, .sign = SIGN
 };
 
 UNUSED static const void *sound_extension(const char *id)

@@ -1,7 +1,7 @@
 /* wild_data.c - its data leads nowhere.
  * Caught by: life.calls, source.genuine, parse.events, parse.pure, parse.keys, parse.refusal, parse.threads,
  * hostile.truncated, hostile.mutated, hostile.odd, hostile.memory, request.untouched, request.forgotten, budget.time,
- * budget.calls.
+ * budget.long, budget.calls.
  * It may fail as well: life.clock. */
 #define PARSE broken_parse
 #include "source.h"

@@ -1,5 +1,5 @@
 /* writes_request.c - brings the signature into lower case, where it stands.
- * Caught by: request.untouched. */
+ * Caught by: source.backdoor, request.untouched. */
 #define VERIFY broken_verify
 #include "source.h"
 
