@@ -2,7 +2,6 @@
 #include "base/clock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static int64_t read_clock(clockid_t which)
 {
@@ -20,6 +19,23 @@ int64_t clock_wall_ns(void)
 int64_t clock_steady_ns(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+void clock_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+struct timespec clock_deadline(int64_t ns)
+{
+	int64_t until = read_clock(CLOCK_MONOTONIC) + ns;
+
+	return (struct timespec){ .tv_sec = (time_t)(until / NS_PER_S), .tv_nsec = (long)(until % NS_PER_S) };
 }
 
 /* Days since 1970-01-01 in the Gregorian calendar, also before it was introduced. Years are counted from

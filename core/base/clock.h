@@ -4,14 +4,21 @@
 
 #include <patchbay/plugin.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
 int64_t clock_wall_ns(void);   /* since 1970 */
 int64_t clock_steady_ns(void); /* since some moment; never goes back */
+
+/* A condition whose timed waits go by the steady clock, */
+void clock_cond_init(pthread_cond_t *);
+/* and when such a wait is over that lasts so long from now. */
+struct timespec clock_deadline(int64_t ns);
 
 /* ISO 8601 as <patchbay/services.h> describes it for PATCHBAY_TIME. */
 bool clock_parse_iso(patchbay_str text, int64_t *ret_ns);

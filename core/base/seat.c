@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct seat {
 	pthread_mutex_t lock; /* guards what follows */
@@ -19,12 +18,8 @@ struct seat {
 struct seat *seat_create(void)
 {
 	struct seat *seat = xcalloc(1, sizeof *seat);
-	pthread_condattr_t attr;
 	pthread_mutex_init(&seat->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&seat->free, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&seat->free);
 	seat->refs = 1;
 	return seat;
 }
@@ -53,12 +48,8 @@ void seat_unref(struct seat *seat)
 
 bool seat_take(struct seat *seat, int64_t wait_ms)
 {
-	struct timespec until;
+	const struct timespec until = clock_deadline(wait_ms * NS_PER_MS);
 	int rc = 0;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)(wait_ms % 1000 * NS_PER_MS);
-	until.tv_sec += (time_t)(wait_ms / 1000 + until.tv_nsec / NS_PER_S);
-	until.tv_nsec %= NS_PER_S;
 	pthread_mutex_lock(&seat->lock);
 	while (seat->taken && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(&seat->free, &seat->lock, &until);

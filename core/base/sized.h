@@ -9,7 +9,7 @@
 /* Where a member ends: with the last one that version 1.0 has, what `at_least` is to be. */
 #define SIZED_END(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
-/* Is `theirs` that long? Not if it says that it is longer than any such struct will ever be: then nobody set its size.
+/* Is `theirs` that long? Not if it says that it is longer than any such struct will ever be: nobody set its size then.
  */
 bool sized_has(const void *theirs, size_t at_least);
 /* Fills in all of `ours`: what they have of it, zero behind that, and our size. */

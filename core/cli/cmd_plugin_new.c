@@ -3,6 +3,7 @@
  * a dot. */
 #include "cli/cli.h"
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/args.h"
@@ -112,15 +113,8 @@ static int write_file(const char *path, patchbay_str text, struct err *err)
 
 	if (fd == -1)
 		return err_set(err, "%s: cannot be made: %s", path, strerror(errno));
-	while (text.n > 0 && !problem) {
-		ssize_t n = write(fd, text.p, text.n);
-		if (n > 0) {
-			text.p += n;
-			text.n -= (size_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			problem = n == 0 ? EIO : errno;
-		}
-	}
+	if (io_write_all(fd, text.p, text.n) != 0)
+		problem = errno;
 	if (close(fd) != 0 && !problem)
 		problem = errno;
 	return problem ? err_set(err, "%s: cannot be written: %s", path, strerror(problem)) : 0;

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/ask.h"
 #include "cli/load.h"
 #include "cli/text.h"
 #include "daemon/control.h"
@@ -13,16 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static const char help[] =
 	"Usage: patchbay reload [-c FILE] [--json]\n"
-	"Has the running daemon read its configuration, its secrets and its plugins anew, as SIGHUP does. If anything "
-	"is\n"
-	"wrong, all goes on as it was, and every fault is said; else what changed is replaced, without losing or "
-	"refusing\n"
-	"anything, and what did not change goes on.\n"
+	"Has the running daemon read its configuration, its secrets and its plugins anew, as SIGHUP does.\n"
+	"If anything is wrong, all goes on as it was, and every fault is said; else what changed is replaced,\n"
+	"without losing or refusing anything, and what did not change goes on.\n"
 	"Run it as the daemon's user, or as root.\n\n"
 	"  -c, --config FILE  the configuration that the daemon was started with (" CLI_CONFIG_PATH ")\n"
 	"      --json         what the daemon says: one JSON object for each fault or warning, and one for the whole\n"
@@ -58,8 +55,9 @@ static void print_end(const json_t *end)
 		printf("  plugins %lld loaded anew\n", loaded);
 }
 
-static void take_line(struct report *report, patchbay_str text)
+static void take_line(void *ctx, patchbay_str text)
 {
+	struct report *report = ctx;
 	json_t *line = json_loadb(text.p, text.n, 0, NULL);
 	const char *result = json_string_value(json_object_get(line, "result"));
 	if (!result) {
@@ -84,27 +82,6 @@ static void take_line(struct report *report, patchbay_str text)
 			print_end(line);
 	}
 	json_decref(line);
-}
-
-static void ask(struct report *report, int fd)
-{
-	static const char wanted[] = "reload\n";
-	struct buf text = { 0 };
-	for (bool sent = send(fd, wanted, sizeof wanted - 1, MSG_NOSIGNAL) == sizeof wanted - 1; sent;) {
-		ssize_t got = recv(fd, buf_grow(&text, 65536), 65536, 0);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		text.n += (size_t)got;
-		size_t done = 0;
-		for (const char *end; (end = memchr(text.p + done, '\n', text.n - done));
-		     done = (size_t)(end - text.p) + 1)
-			take_line(report, (patchbay_str){ text.p + done, (size_t)(end - text.p) - done });
-		memmove(text.p, text.p + done, text.n - done);
-		text.n -= done;
-	}
-	buf_free(&text);
 }
 
 static int conclude(const struct report *report)
@@ -143,8 +120,7 @@ int cmd_reload(int argc, char **argv)
 			denied ? "run this as the user that patchbay runs as, or as root"
 			       : "no daemon runs with this journal (if `journal` was changed: that takes a restart)");
 	} else {
-		ask(&report, fd);
-		close(fd);
+		ask_daemon(fd, STR("reload\n"), take_line, &report);
 		status = conclude(&report);
 	}
 	free(folder);

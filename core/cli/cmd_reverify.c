@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cli/args.h"
+#include "cli/ask.h"
 #include "cli/load.h"
 #include "cli/text.h"
 #include "daemon/control.h"
@@ -17,19 +18,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static const char help[] =
 	"Usage: patchbay reverify SOURCE [-c FILE] [--dry-run] [--json]\n"
-	"Verifies and parses once more what was refused or not understood when it came to this source, and admits "
-	"what\n"
-	"passes now, oldest first and once each; run it when a secret, `allow_from`, `path_secret` or the plugin was "
-	"mended.\n"
+	"Verifies and parses once more what was refused or not understood when it came to this source, and\n"
+	"admits what passes now, oldest first and once each; run it when a secret, `allow_from`, `path_secret`\n"
+	"or the plugin was mended.\n"
 	"What has come in again meanwhile, by a retry of the provider's, is not made a second event.\n"
-	"Beside a running daemon, the daemon does it, with the configuration file as it is now (but its own "
+	"Beside a running daemon, the daemon does it, with the configuration file as it is now (but its own\n"
 	"environment).\n"
 	"Run it as the daemon's user, or as root while the daemon runs.\n\n"
 	"  -c, --config FILE  the configuration (" CLI_CONFIG_PATH ")\n"
@@ -186,12 +185,10 @@ static int conclude(const struct report *report)
 		fprintf(stderr, "patchbay reverify: %s\n", report->error);
 	else if (!report->ended)
 		fprintf(stderr, "patchbay reverify: the daemon has gone away in between; what was done until then "
-				"stays done, run "
-				"this again for the rest\n");
+				"stays done, run this again for the rest\n");
 	if (report->live_refuses)
 		fprintf(stderr, "patchbay reverify: the running daemon still has the old configuration; run "
-				"`patchbay reload` so that new "
-				"posts pass, too\n");
+				"`patchbay reload` so that new posts pass, too\n");
 	else if (report->asked && report->fails && !any && !report->before)
 		fprintf(stderr,
 			"patchbay reverify: the running daemon was asked, which reads {env: ...} and {credential: "
@@ -212,29 +209,19 @@ static void report_free(struct report *report)
 
 /* ---- By the daemon, or here */
 
-/* Closes fd. */
-static void ask_daemon(struct report *report, int fd)
+static void take_answer(void *ctx, patchbay_str line)
 {
-	char ask[256];
-	struct buf text = { 0 };
+	(void)take_line(ctx, line);
+}
+
+/* Closes fd. */
+static void do_it_there(struct report *report, int fd)
+{
+	struct buf request = { 0 };
 	report->asked = true;
-	int n = snprintf(ask, sizeof ask, "reverify %s%s\n", report->source, report->dry_run ? " dry-run" : "");
-	for (bool sent = send(fd, ask, (size_t)n, MSG_NOSIGNAL) == n; sent;) {
-		ssize_t got = recv(fd, buf_grow(&text, 65536), 65536, 0);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		text.n += (size_t)got;
-		size_t done = 0;
-		for (const char *end; (end = memchr(text.p + done, '\n', text.n - done));
-		     done = (size_t)(end - text.p) + 1)
-			take_line(report, (patchbay_str){ text.p + done, (size_t)(end - text.p) - done });
-		memmove(text.p, text.p + done, text.n - done);
-		text.n -= done;
-	}
-	buf_free(&text);
-	close(fd);
+	buf_addf(&request, "reverify %s%s\n", report->source, report->dry_run ? " dry-run" : "");
+	ask_daemon(fd, buf_str(&request), take_answer, report);
+	buf_free(&request);
 }
 
 static const struct config_source *find_source(const struct config *config, const char *name, struct err *err)
@@ -264,8 +251,7 @@ static bool may_write(const char *folder, struct err *err)
 	else if (st.st_uid != geteuid())
 		err_set(err,
 			"no daemon runs, and the journal %s belongs to another user (%u); run this as that user, "
-			"or start "
-			"patchbay first",
+			"or start patchbay first",
 			folder, (unsigned)st.st_uid);
 	else
 		return true;
@@ -312,7 +298,7 @@ static void do_it_here(struct report *report, const char *path, const struct err
 		if (reverify_run(&r, &err) != 0)
 			report->error = xstrdup(err.text);
 	} else if (fd != -1) {
-		ask_daemon(report, fd);
+		do_it_there(report, fd);
 	} else if (!report->error) {
 		report->error = xstrdup(err.text);
 	}
@@ -351,7 +337,7 @@ int cmd_reverify(int argc, char **argv)
 	if (fd == -1 && errno == EACCES) {
 		report.error = xasprintf("%s; run this as the user that patchbay runs as, or as root", err.text);
 	} else if (fd != -1) {
-		ask_daemon(&report, fd);
+		do_it_there(&report, fd);
 	} else {
 		do_it_here(&report, path, &err);
 	}

@@ -140,6 +140,9 @@ struct config *config_load_for_testing(const char *path, const struct config_plu
 void config_free(struct config *); /* wipes secrets; NULL is fine */
 void config_faults_free(struct config_faults *);
 
+/* NULL: there is none of this name. */
+const struct config_source *config_find_source(const struct config *, const char *name);
+
 /* Of two configurations: do both give the plugin the same, secrets and common options included? Then what runs with the
  * one need not be replaced for the other. */
 bool config_source_same(const struct config_source *, const struct config_source *);

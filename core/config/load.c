@@ -269,6 +269,14 @@ void config_plugin_dirs_free(patchbay_strs *dirs)
 	option_free(&plugins_option, dirs);
 }
 
+const struct config_source *config_find_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_sources; i++)
+		if (strcmp(config->sources[i].name, name) == 0)
+			return &config->sources[i];
+	return NULL;
+}
+
 void config_free(struct config *c)
 {
 	if (!c)

@@ -1,8 +1,6 @@
 /* bench.c - plays a source's provider with the plugin's own ability to do so. */
 #include "conform/bench.h"
 
-#include "base/mem.h"
-
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -60,7 +58,8 @@ static size_t list_clients(const struct bench *bench, const struct guest *guest,
 	return n;
 }
 
-bool bench_find_address(struct bench *bench, struct guest *guest)
+/* Finds the address for the samples of this instance. False: they are refused from everywhere. */
+static bool find_address(struct bench *bench, struct guest *guest)
 {
 	struct client clients[CLIENTS_MAX];
 	size_t n = list_clients(bench, guest, clients);
@@ -91,7 +90,7 @@ void bench_open(struct bench *bench, struct kit *kit, bool anything)
 	*bench = (struct bench){ .kit = kit };
 	guest_open(&bench->a, kit, SIDE_SOURCE, 0);
 	bench->can_play = simulate_get(kit->plugin, &bench->play) && bench->play.n_samples > 0;
-	bool genuine = bench->can_play && bench_find_address(bench, &bench->a);
+	bool genuine = bench->can_play && find_address(bench, &bench->a);
 	if (!bench->can_play)
 		set_client(bench, (const uint8_t[16]){ [10] = 0xff, [11] = 0xff, 203, 0, 113, 77 });
 	if (genuine || anything)

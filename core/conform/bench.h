@@ -27,8 +27,6 @@ bool bench_plays(struct kit *); /* has the plugin samples? */
  * played is refused (see source.genuine), unless anything will do. */
 void bench_open(struct bench *, struct kit *, bool anything);
 void bench_close(struct bench *);
-/* Finds the address for the samples of this instance. False: they are refused from everywhere. */
-bool bench_find_address(struct bench *, struct guest *);
 
 /* A request as the provider would send it, in the kit's memory. OK, or what body() or sign() answered. *ret_plain: the
  * same before it was signed, or NULL. */

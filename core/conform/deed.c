@@ -138,8 +138,7 @@ static void judge(struct deed *deed, size_t n, patchbay_str checkpoint)
 		if (!is_result(r->status))
 			kit_fail(kit,
 				 "act() gives event %zu of %zu the status %s (%d)%s%s; it may be OK, RETRY, AGAIN, "
-				 "DOWN, "
-				 "UNTOUCHED, EBADEVENT, ECONFIG or EBADSINK",
+				 "DOWN, UNTOUCHED, EBADEVENT, ECONFIG or EBADSINK",
 				 i + 1, n, kit_status_name(r->status), (int)r->status, kit->what[0] ? ", with " : "",
 				 kit->what);
 		kit_enter(kit, "reading the reason that act() gave");
@@ -150,8 +149,7 @@ static void judge(struct deed *deed, size_t n, patchbay_str checkpoint)
 			if ((m = utf8_sequence((const unsigned char *)why.p + k, why.n - k)) == 0)
 				kit_fail(kit,
 					 "the reason that act() gives for event %zu of %zu is no text; does it point "
-					 "to memory that "
-					 "is gone when act() returns?",
+					 "to memory that is gone when act() returns?",
 					 i + 1, n);
 		if (r->why.p != untouched)
 			r->why = why;

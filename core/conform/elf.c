@@ -1,4 +1,4 @@
-/* elf.c - symbols and flags of a shared object. elf_check() has found its headers to be inside the file; all else is
+/* elf.c - symbols of a shared object. elf_check() has found its headers to be inside the file; all else is
  * not believed. */
 #include "conform/elf.h"
 
@@ -69,30 +69,6 @@ static void read_sections(struct elf *elf, const ElfW(Ehdr) * header)
 	}
 }
 
-static void read_segments(struct elf *elf, const ElfW(Ehdr) * header)
-{
-	elf->executable_stack = true; /* which is what a file asks for that says nothing */
-	for (size_t i = 0; i < header->e_phnum; i++) {
-		ElfW(Phdr) segment;
-		const char *at = part(elf, header->e_phoff + i * sizeof(segment), sizeof(segment));
-		if (!at)
-			return;
-		memcpy(&segment, at, sizeof(segment));
-		if (segment.p_type == PT_GNU_STACK)
-			elf->executable_stack = segment.p_flags & PF_X;
-		const char *dynamic =
-			segment.p_type == PT_DYNAMIC ? part(elf, segment.p_offset, segment.p_filesz) : NULL;
-		for (size_t k = 0; dynamic && k < segment.p_filesz / sizeof(ElfW(Dyn)); k++) {
-			ElfW(Dyn) entry;
-			memcpy(&entry, dynamic + k * sizeof(entry), sizeof(entry));
-			if (entry.d_tag == DT_NULL)
-				break;
-			elf->text_relocations |= entry.d_tag == DT_TEXTREL;
-			elf->text_relocations |= entry.d_tag == DT_FLAGS && entry.d_un.d_val & DF_TEXTREL;
-		}
-	}
-}
-
 int elf_read(const char *path, struct elf *elf, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -113,7 +89,6 @@ int elf_read(const char *path, struct elf *elf, struct err *err)
 		return err_set(err, "%s cannot be read: %s", path, strerror(errno));
 	memcpy(&header, elf->file, sizeof(header));
 	read_sections(elf, &header);
-	read_segments(elf, &header);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ struct elf {
 	size_t size;
 	char **exported, **imported; /* names, which point into the file */
 	size_t n_exported, n_imported;
-	bool text_relocations, executable_stack, no_sections;
+	bool no_sections;
 };
 
 int elf_read(const char *path, struct elf *, struct err *);

@@ -24,7 +24,7 @@ void test_sink_checkpoint(struct kit *kit)
 		kit_fail(kit, "it has " PATCHBAY_CHECKPOINT ", but hands back no checkpoint with what it did");
 
 	kit_what(kit, "its own last checkpoint");
-	deed_open(&second, kit);
+	deed_open(&second, kit); /* which resumes as a new sink does; so another instance is resumed here */
 	deed_close(&second);
 	guest_open(&second.guest, kit, SIDE_SINK, 0);
 	if (deed_resume(&second, kept) != PATCHBAY_OK)

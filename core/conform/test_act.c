@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "conform/deed.h"
 #include "conform/elf.h"
-#include "conform/guard.h"
+#include "conform/fence.h"
 
 #include <ftw.h>
 #include <signal.h>
@@ -66,8 +66,7 @@ static void decide_all(struct deed *deed, size_t n)
 		if (decided == 0)
 			kit_fail(kit,
 				 "act() leaves all %zu events untouched while nothing is in its way; attempt at least "
-				 "one "
-				 "in a call",
+				 "one in a call",
 				 left);
 		left = kept;
 	}
@@ -114,39 +113,38 @@ static patchbay_str filled(struct kit *kit, size_t n, const char *with)
 	return (patchbay_str){ p, n };
 }
 
-static patchbay_delivery *guarded_event(struct guard *guard, struct kit *kit, const patchbay_delivery *e,
-					unsigned flags)
+static patchbay_delivery *fenced_event(struct fence *fence, struct kit *kit, const patchbay_delivery *e, unsigned flags)
 {
 	patchbay_delivery copy = *e;
 	size_t total = e->data.n + e->subject.n + e->type.n + e->kind.n + e->details.n + ((size_t)40 << 12);
 
-	guard_init(guard, kit, 14, total, flags);
-	copy.id = guard_put(guard, e->id);
-	copy.source = guard_put(guard, e->source);
-	copy.plugin = guard_put(guard, e->plugin);
-	copy.type = guard_put(guard, e->type);
-	copy.kind = guard_put(guard, e->kind);
-	copy.subject = guard_put(guard, e->subject);
-	copy.data = guard_put(guard, e->data);
-	copy.route = guard_put(guard, e->route);
-	copy.details = guard_put(guard, e->details);
-	copy.details_error = guard_put(guard, e->details_error);
-	patchbay_delivery *placed = guard_put_bytes(guard, &copy, sizeof(copy));
-	guard_close(guard);
+	fence_init(fence, kit, 14, total, flags);
+	copy.id = fence_put(fence, e->id);
+	copy.source = fence_put(fence, e->source);
+	copy.plugin = fence_put(fence, e->plugin);
+	copy.type = fence_put(fence, e->type);
+	copy.kind = fence_put(fence, e->kind);
+	copy.subject = fence_put(fence, e->subject);
+	copy.data = fence_put(fence, e->data);
+	copy.route = fence_put(fence, e->route);
+	copy.details = fence_put(fence, e->details);
+	copy.details_error = fence_put(fence, e->details_error);
+	patchbay_delivery *placed = fence_put_bytes(fence, &copy, sizeof(copy));
+	fence_close(fence);
 	return placed;
 }
 
 static void try_event(struct deed *deed, const patchbay_delivery *e, const char *what)
 {
-	for (unsigned flags = 0; flags <= GUARD_AT_START; flags++) {
-		struct guard guard;
+	for (unsigned flags = 0; flags <= FENCE_AT_START; flags++) {
+		struct fence fence;
 		deed_fill(deed, 3);
 		kit_what(deed->kit, "%s; events are borrowed, not to be written to, nor kept", what);
-		deed->batch[1] = guarded_event(&guard, deed->kit, e, flags | GUARD_READ_ONLY);
+		deed->batch[1] = fenced_event(&fence, deed->kit, e, flags | FENCE_READ_ONLY);
 		deed_act_again(deed, 3);
 		deed->batch[0] = deed->batch[1]; /* alone, too: some do one event in a call */
 		deed_act_again(deed, 1);
-		guard_forget(&guard);
+		fence_forget(&fence);
 	}
 }
 
@@ -245,8 +243,7 @@ void test_act_deadline(struct kit *kit)
 			if (took > LATE_MS * (KIT_SANITIZED ? 5 : 1))
 				kit_fail(kit,
 					 "act() takes %lld ms with %d ms left for %zu events while its destination "
-					 "does not "
-					 "answer; ask host->left_ms(), and come back in time",
+					 "does not answer; ask host->left_ms(), and come back in time",
 					 (long long)took, left, n);
 			if (ok && uses_http)
 				kit_fail(kit, "act() says OK for %zu of %zu events while no request was answered", ok,
@@ -283,8 +280,7 @@ static void must_not_bury(struct deed *deed, const struct http_answer_fake *bad,
 		    (bad->returns == PATCHBAY_DOWN || bad->status == 503 || bad->status == 429))
 			kit_fail(deed->kit,
 				 "act() says EBADEVENT when there is %s, so the event becomes a dead letter though "
-				 "nothing is wrong "
-				 "with it; say DOWN",
+				 "nothing is wrong with it; say DOWN",
 				 bad->name);
 }
 
@@ -319,8 +315,7 @@ static void try_failure(struct deed *deed, const struct http_answer_fake *bad, c
 	if (ok > allowed || (n == 1 && ok))
 		kit_fail(kit,
 			 "act() says OK for %zu of %zu events when the answer is %s%s; OK is lost for ever if it was "
-			 "not done: "
-			 "look at what send() returns, and at answer.status",
+			 "not done: look at what send() returns, and at answer.status",
 			 ok, n, bad->name, good_first ? " after a good one" : "");
 }
 

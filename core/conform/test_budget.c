@@ -65,8 +65,7 @@ void test_budget_time(struct kit *kit)
 		if (times[ROUNDS / 2] > BUDGET_NS)
 			kit_fail(kit,
 				 "verify() and parse() of request '%s' take %lld µs, half of the time more (p99 %lld "
-				 "µs); 1 ms is "
-				 "the budget: everything that comes in waits meanwhile",
+				 "µs); 1 ms is the budget: everything that comes in waits meanwhile",
 				 name, (long long)times[ROUNDS / 2] / 1000, (long long)times[ROUNDS * 99 / 100] / 1000);
 	}
 	kit_info(kit, "p50 %lld µs, p99 %lld µs", (long long)worst_50 / 1000, (long long)worst_99 / 1000);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "conform/elf.h"
-#include "plugin/host.h"
 #include "plugin/load.h"
 
 #include <stdlib.h>
@@ -66,8 +65,7 @@ void test_file_loads(struct kit *kit)
 	if (best > LOAD_MS * 1000 && !KIT_SANITIZED)
 		kit_fail(kit,
 			 "loading it takes %lld ms; %d ms are the limit: what it prepares while it is loaded belongs "
-			 "into "
-			 "create()",
+			 "into create()",
 			 (long long)best / 1000, LOAD_MS);
 	if (best >= 0)
 		kit_info(kit, "%lld.%03lld ms", (long long)best / 1000, (long long)best % 1000);
@@ -103,18 +101,5 @@ void test_file_exports(struct kit *kit)
 			 ": %s%s; compile with -fvisibility=hidden, or link with "
 			 "a version script { global: " ENTRY "; local: *; };",
 			 n, buf_cstr(&stray), n > 8 ? ", ..." : "");
-	elf_free(&elf);
-}
-
-void test_file_hardened(struct kit *kit)
-{
-	struct elf elf;
-
-	read_elf(kit, &elf);
-	if (elf.executable_stack)
-		kit_fail(kit, "asks for an executable stack; link with -z noexecstack, and mark assembler files with "
-			      ".note.GNU-stack");
-	if (elf.text_relocations)
-		kit_fail(kit, "has text relocations, for which its code must be made writable; compile with -fPIC");
 	elf_free(&elf);
 }

@@ -391,8 +391,7 @@ void test_source_clock(struct kit *kit)
 		if (status < 0)
 			kit_fail(kit,
 				 "when the host's clock says %lld, verify() refuses what sign() signs at that moment: "
-				 "'%.*s'; "
-				 "the host's clock is the only one: host->now_ns(), request->received_ns",
+				 "'%.*s'; the host's clock is the only one: host->now_ns(), request->received_ns",
 				 (long long)years[i], STR_ARG(guest_why(&bench.a)));
 	}
 	kit->clock_ns = GUEST_NOON_NS;

@@ -2,9 +2,8 @@
  * they can; else parse() is called all the same. What is emitted must be well formed, whatever it is made of. */
 #include "conform/tests.h"
 
-#include "base/clock.h"
 #include "conform/bench.h"
-#include "conform/guard.h"
+#include "conform/fence.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,26 +32,26 @@ static void open_hostile(struct bench *bench, struct kit *kit)
 	taken_fini(&taken);
 }
 
-/* verify() and parse(), in guarded memory. */
+/* verify() and parse(), in fenced memory. */
 static void try_request(struct bench *bench, const patchbay_request *r, unsigned flags)
 {
 	struct kit *kit = bench->kit;
-	struct guard guard;
+	struct fence fence;
 	struct taken taken;
-	patchbay_request *guarded = guard_request(&guard, kit, r, flags);
+	patchbay_request *fenced = fence_request(&fence, kit, r, flags);
 
-	taken_init(&taken, guarded);
-	if (bench_verify(&bench->a, guarded) != PATCHBAY_REPLY)
-		bench_parse(&bench->a, guarded, &taken);
+	taken_init(&taken, fenced);
+	if (bench_verify(&bench->a, fenced) != PATCHBAY_REPLY)
+		bench_parse(&bench->a, fenced, &taken);
 	taken_fini(&taken);
-	guard_fini(&guard);
+	fence_fini(&fence);
 }
 
 static void try_body(struct bench *bench, const patchbay_request *plain, patchbay_str body)
 {
 	patchbay_request r = bench_with_body(bench, plain, body);
 
-	for (unsigned flags = 0; flags <= GUARD_AT_START; flags++)
+	for (unsigned flags = 0; flags <= FENCE_AT_START; flags++)
 		try_request(bench, &r, flags);
 }
 
@@ -232,11 +231,11 @@ static void must_be_refused(struct bench *bench, const patchbay_request *r)
 {
 	struct kit *kit = bench->kit;
 
-	for (unsigned flags = 0; flags <= GUARD_AT_START; flags++) {
-		struct guard guard;
-		patchbay_request *guarded = guard_request(&guard, kit, r, flags);
-		(void)bench_verify(&bench->a, guarded);
-		guard_fini(&guard);
+	for (unsigned flags = 0; flags <= FENCE_AT_START; flags++) {
+		struct fence fence;
+		patchbay_request *fenced = fence_request(&fence, kit, r, flags);
+		(void)bench_verify(&bench->a, fenced);
+		fence_fini(&fence);
 	}
 }
 
@@ -322,8 +321,7 @@ void test_hostile_memory(struct kit *kit)
 		if (has_wrong && bench_verify(&bench.a, &wrong) >= 0)
 			kit_fail(kit,
 				 "when the call's memory is used up (%zu bytes), verify() answers OK to what is signed "
-				 "wrongly: "
-				 "alloc() may give NULL, and texts come out empty then; refuse",
+				 "wrongly: alloc() may give NULL, and texts come out empty then; refuse",
 				 limit);
 	}
 	if (other)
@@ -345,7 +343,7 @@ void test_request_untouched(struct kit *kit)
 	for (size_t i = 0; i < n; i++) {
 		patchbay_request r = bench_with_body(&bench, &v[i], v[i].body);
 		kit_what(kit, "request %zu, which is borrowed and must not be written to", i + 1);
-		try_request(&bench, &r, GUARD_READ_ONLY);
+		try_request(&bench, &r, FENCE_READ_ONLY);
 	}
 	bench_close(&bench);
 }
@@ -392,16 +390,16 @@ void test_request_forgotten(struct kit *kit)
 
 	bench_open(&bench, kit, true);
 	size_t n = list_bodies(&bench, v);
-	struct guard guards[2 * SAMPLES_MAX];
+	struct fence fences[2 * SAMPLES_MAX];
 	for (size_t i = 0; i < 2 * n; i++) { /* each finds that the last one is gone */
 		patchbay_request r = bench_with_body(&bench, &v[i % n], v[i % n].body);
-		patchbay_request *guarded = guard_request(&guards[i], kit, &r, 0);
+		patchbay_request *fenced = fence_request(&fences[i], kit, &r, 0);
 		kit_what(kit,
 			 "request %zu, while the ones before are gone: what was lent for them (request, call, emitter) "
 			 "must not be kept",
 			 i + 1);
-		take_once(&bench, guarded);
-		guard_forget(&guards[i]);
+		take_once(&bench, fenced);
+		fence_forget(&fences[i]);
 	}
 	bench_close(&bench);
 }

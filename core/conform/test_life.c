@@ -324,7 +324,7 @@ static void source_neighbours(struct kit *kit)
 {
 	struct bench bench;
 	struct guest b;
-	patchbay_request of_a = { 0 }, of_b = { 0 }, plain;
+	patchbay_request of_a = { 0 }, of_b, plain = { 0 };
 
 	bench_open(&bench, kit, true);
 	bool signs = bench.can_play && bench_pick(&bench, false, &of_a, &plain);

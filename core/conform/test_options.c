@@ -109,8 +109,7 @@ void test_options_instance(struct kit *kit)
 			kit->shared->needs_set[side] = true;
 			buf_addf(&problem,
 				 "%sno options could be guessed with which its %s works, so most of it was not tried; "
-				 "give "
-				 "them with --set %s.OPTION=VALUE. What it says: %s",
+				 "give them with --set %s.OPTION=VALUE. What it says: %s",
 				 problem.n ? ". " : "", kit_side_name(side), kit_side_name(side),
 				 why.n ? buf_cstr(&why) : "nothing");
 		}

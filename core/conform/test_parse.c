@@ -206,8 +206,7 @@ static void must_differ(struct kit *kit, const struct sample *a, const struct sa
 				continue;
 			kit_fail(kit,
 				 "%s ('%s' and '%s') have the same key, '%.*s', so the second would be dropped as a "
-				 "repeat of "
-				 "the first; the key must name the event",
+				 "repeat of the first; the key must name the event",
 				 what, a->name, b->name, STR_ARG(kit_show(kit, x->key)));
 		}
 	}
@@ -372,8 +371,7 @@ void test_parse_refusal(struct kit *kit)
 			if (refused.refused && status != PATCHBAY_ENOMEM)
 				kit_fail(kit,
 					 "emit() answers ENOMEM to event %zu of sample '%s', and parse() answers %s; "
-					 "it must "
-					 "return what emit() answers",
+					 "it must return what emit() answers",
 					 k, s.v[i].name, kit_status_name(status));
 			tried += refused.refused;
 			taken_fini(&refused);
@@ -448,8 +446,7 @@ void test_parse_threads(struct kit *kit)
 		if (threads[i].fault[0])
 			kit_fail(kit,
 				 "called by %d threads at once on one instance: %s; verify() and parse() share the "
-				 "instance, so "
-				 "they must change nothing in it, nor in static variables",
+				 "instance, so they must change nothing in it, nor in static variables",
 				 THREADS, threads[i].fault);
 	close_samples(&s);
 }

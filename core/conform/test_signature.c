@@ -94,8 +94,7 @@ static void judge_bytes(struct signature *s, bool fields)
 		if (count.refused && count.accepted)
 			kit_fail(kit,
 				 "%zu of %zu changes of a single byte in %s are accepted, the first at byte %zu of %zu "
-				 "(0x%02x "
-				 "instead of 0x%02x): compare all of it, and its length",
+				 "(0x%02x instead of 0x%02x): compare all of it, and its length",
 				 count.accepted, count.accepted + count.refused, place->name, count.at + 1, place->n,
 				 count.now, count.was);
 		counting += count.refused > 0;
@@ -279,8 +278,7 @@ void test_signature_once(struct kit *kit)
 			if (accepted(&s, &twice))
 				kit_fail(kit,
 					 "%s may come twice, with %s: which one counts is for an attacker to choose; "
-					 "refuse "
-					 "it, as patchbay_header() does",
+					 "refuse it, as patchbay_header() does",
 					 place->name, forms[form]);
 		}
 		kit_what(kit, "%s twice, the same", place->name);
@@ -393,13 +391,11 @@ void test_signature_body(struct kit *kit)
 	}
 	if (!count.refused && count.accepted)
 		kit_fail(kit, "the signature does not cover the body: whatever is changed in it, verify() answers OK; "
-			      "sign and "
-			      "compare all of request->body");
+			      "sign and compare all of request->body");
 	if (count.accepted)
 		kit_fail(kit,
 			 "the signature does not cover all of the body: %zu of %zu changes are accepted, the first at "
-			 "byte %zu "
-			 "of %zu",
+			 "byte %zu of %zu",
 			 count.accepted, count.accepted + count.refused, count.at + 1, body.n);
 	for (int form = 0; form < 4 && body.n > 0; form++) {
 		static const char *const forms[] = { "a byte less", "a line feed more", "a NUL more", "nothing in it" };

@@ -1,6 +1,7 @@
 /* test_table.c - what a plugin says of itself, and its further abilities. */
 #include "conform/tests.h"
 
+#include "base/sized.h"
 #include "conform/guest.h"
 #include "plugin/ability.h"
 
@@ -58,8 +59,7 @@ static void check_help(struct kit *kit, const char *side, const char *prefix, co
 		    (strstr(o->name, "password") || strstr(o->name, "secret")))
 			kit_fail(kit,
 				 "option '%s%s' of its %s is a secret by its name, but not by its flags, so it is "
-				 "shown, and "
-				 "cannot come from a file; add PATCHBAY_F_SECRET",
+				 "shown, and cannot come from a file; add PATCHBAY_F_SECRET",
 				 prefix, o->name, side);
 		if (o->flags & PATCHBAY_F_SECRET && o->def)
 			kit_fail(kit,
@@ -104,8 +104,7 @@ void test_table_provider(struct kit *kit)
 	if (p->n_retry && p->retry_horizon_s < sum)
 		kit_fail(kit,
 			 ".retry_horizon_s is %u, but the delays in .retry_s add up to %llu s: the last retry would "
-			 "come "
-			 "after the horizon",
+			 "come after the horizon",
 			 p->retry_horizon_s, (unsigned long long)sum);
 	if (p->final_refusal && (p->final_refusal < 100 || p->final_refusal > 599))
 		kit_fail(kit, ".final_refusal is %u, which is no status code", p->final_refusal);
@@ -145,8 +144,7 @@ void test_extension_unknown(struct kit *kit)
 			if (guest_ability(kit, side, id))
 				kit_fail(kit,
 					 "extension(\"%s\") of its %s is not NULL, though there is no such ability; "
-					 "compare "
-					 "the whole id, and answer NULL for all that you do not know",
+					 "compare the whole id, and answer NULL for all that you do not know",
 					 id, kit_side_name(side));
 		}
 	}
@@ -161,32 +159,28 @@ static const struct known {
 } known[] = {
 	{ SIDE_SOURCE,
 	  PATCHBAY_SIMULATE,
-	  offsetof(patchbay_simulate, sign) + sizeof(void *),
+	  SIZED_END(patchbay_simulate, sign),
 	  { "body", "sign" },
 	  { offsetof(patchbay_simulate, body), offsetof(patchbay_simulate, sign) } },
 	{ SIDE_SOURCE,
 	  PATCHBAY_POLL,
-	  offsetof(patchbay_poll, poll) + sizeof(void *),
+	  SIZED_END(patchbay_poll, poll),
 	  { "wanted", "poll" },
 	  { offsetof(patchbay_poll, wanted), offsetof(patchbay_poll, poll) } },
 	{ SIDE_SOURCE,
 	  PATCHBAY_ENRICH,
-	  offsetof(patchbay_enrich, enrich) + sizeof(void *),
+	  SIZED_END(patchbay_enrich, enrich),
 	  { "enrich" },
 	  { offsetof(patchbay_enrich, enrich) } },
 	{ SIDE_SINK,
 	  PATCHBAY_CHECKPOINT,
-	  offsetof(patchbay_checkpoint, resume) + sizeof(void *),
+	  SIZED_END(patchbay_checkpoint, resume),
 	  { "resume" },
 	  { offsetof(patchbay_checkpoint, resume) } },
-	{ SIDE_SINK,
-	  PATCHBAY_IDLE,
-	  offsetof(patchbay_idle, idle) + sizeof(void *),
-	  { "idle" },
-	  { offsetof(patchbay_idle, idle) } },
+	{ SIDE_SINK, PATCHBAY_IDLE, SIZED_END(patchbay_idle, idle), { "idle" }, { offsetof(patchbay_idle, idle) } },
 	{ SIDE_SINK,
 	  PATCHBAY_PREVIEW,
-	  offsetof(patchbay_preview, preview) + sizeof(void *),
+	  SIZED_END(patchbay_preview, preview),
 	  { "preview" },
 	  { offsetof(patchbay_preview, preview) } },
 };

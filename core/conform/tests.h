@@ -7,7 +7,6 @@
 /* test_file.c */
 void test_file_loads(struct kit *);
 void test_file_exports(struct kit *);
-void test_file_hardened(struct kit *);
 /* test_table.c */
 void test_table_metadata(struct kit *);
 void test_table_options(struct kit *);

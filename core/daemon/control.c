@@ -92,14 +92,6 @@ static bool read_line(int fd, char line[LINE_MAX_BYTES + 1])
 
 /* ---- reverify */
 
-static const struct config_source *find_source(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_sources; i++)
-		if (strcmp(config->sources[i].name, name) == 0)
-			return &config->sources[i];
-	return NULL;
-}
-
 /* The configuration as it is now: what was mended counts, and the daemon need not be started anew for that. */
 static void reverify(struct client *client, const char *name, bool dry_run)
 {
@@ -113,7 +105,7 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 	for (size_t i = faults.n; !now && i-- > 0;)
 		if (!faults.v[i].warning)
 			err_set(&err, "%s", faults.v[i].text);
-	const struct config_source *source = now ? find_source(now, name) : NULL;
+	const struct config_source *source = now ? config_find_source(now, name) : NULL;
 	if (now && !source)
 		err_set(&err, "there is no source '%s' in %s", name, now->path);
 	else if (now && !live)
@@ -230,7 +222,7 @@ struct control *control_create(struct parts *parts, struct err *err)
 		control_stop(control);
 		return NULL;
 	}
-	control->listen_fd = control_socket_listen(parts->started->journal, &why);
+	control->listen_fd = control_socket_listen(parts->first->config->journal, &why);
 	if (control->listen_fd == -1)
 		log_warning("no control socket, so `patchbay reload` does not work, and `patchbay reverify` only while "
 			    "the daemon is stopped: %s",
@@ -259,7 +251,7 @@ void control_stop(struct control *control)
 		pthread_join(control->thread, NULL);
 	}
 	if (control->listen_fd != -1) {
-		control_socket_remove(control->parts->started->journal);
+		control_socket_remove(control->parts->first->config->journal);
 		close(control->listen_fd);
 	}
 	if (control->bell != -1)

@@ -6,6 +6,7 @@
 #include "daemon/control.h"
 #include "daemon/parts.h"
 #include "daemon/recover.h"
+#include "daemon/supervisor.h"
 #include "guard/guard.h"
 
 #include <errno.h>
@@ -63,7 +64,7 @@ struct journal *daemon_open_journal(const struct config *c, struct intake *intak
 
 static int start(struct parts *p, struct err *err)
 {
-	const struct config *c = p->started;
+	const struct config *c = p->first->config;
 	if (start_sources(p, err) != 0 || !(p->intake = intake_create(p->sources, err)) ||
 	    !(p->journal = daemon_open_journal(c, p->intake, err)))
 		return -1;
@@ -134,7 +135,7 @@ static struct generation *load(const char *path)
 
 static void say_ready(const struct parts *p)
 {
-	const struct config *c = p->started;
+	const struct config *c = p->first->config;
 	for (size_t i = 0; intake_address(p->intake, i); i++)
 		log_info("listening on %s", intake_address(p->intake, i));
 	if (p->admin)
@@ -165,12 +166,7 @@ static void serve(const struct parts *p, const sigset_t *signals, bool had_termi
 int daemon_run(const char *path, struct err *err)
 {
 	sigset_t signals;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	struct sigaction hangup;
-	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* as under nohup */
-		sigaddset(&signals, SIGHUP);
+	supervisor_signals(&signals);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads inherit it: only sigwait() sees them */
 	signal(SIGPIPE, SIG_IGN);
 	umask(0027); /* events are nobody else's business */
@@ -181,7 +177,6 @@ int daemon_run(const char *path, struct err *err)
 	struct parts parts = { .path = path, .first = load(path) };
 	if (!parts.first)
 		return -1;
-	parts.started = parts.first->config;
 	parts.reloads.generation = 1;
 	parts.reloads.last_ms = clock_wall_ns() / NS_PER_MS;
 	int result = start(&parts, err);

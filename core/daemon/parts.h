@@ -13,9 +13,8 @@
 struct control;
 
 struct parts {
-	const char *path;             /* of routes.yaml */
-	const struct config *started; /* what cannot change while it runs is as this says */
-	struct generation *first;     /* whose configuration that is */
+	const char *path;         /* of routes.yaml */
+	struct generation *first; /* what cannot change while it runs is as its configuration says */
 	struct live_set *sources; /* this and what follows: [control], that is, the thread `control` while it runs */
 	struct intake *intake;
 	struct journal *journal;

@@ -8,17 +8,8 @@
 #include "source/quarantine.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define CALL_MEMORY ((size_t)1 << 20)
-
-static const struct config_source *find_source(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->n_sources; i++)
-		if (strcmp(config->sources[i].name, name) == 0)
-			return &config->sources[i];
-	return NULL;
-}
 
 static int put(const struct guard_request *left, const struct config_source *source, struct journal *journal,
 	       struct err *err)
@@ -59,7 +50,7 @@ void recover_request(const struct config *config, struct journal *journal)
 	struct err err = { "" };
 	if (!guard_take_request(&left))
 		return;
-	const struct config_source *source = find_source(config, left.source);
+	const struct config_source *source = config_find_source(config, left.source);
 	if (!source)
 		err_set(&err, "the source is gone from routes.yaml");
 	if (!left.is_kept && (!source || put(&left, source, journal, &err) != 0))

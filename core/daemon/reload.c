@@ -125,7 +125,7 @@ static bool prepare(const struct reload *r, struct change *c, struct config_faul
 		fault_error(&faults, 0, 0, "%s", err.text);
 	if (faults.errors)
 		return false;
-	warn_of_restart(p->started, c->generation->config, &faults);
+	warn_of_restart(p->first->config, c->generation->config, &faults);
 	return true;
 }
 

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,16 +161,21 @@ static void take_signals(struct supervisor *s)
 	}
 }
 
+void supervisor_signals(sigset_t *ret)
+{
+	struct sigaction hangup;
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaddset(ret, SIGHUP);
+}
+
 static int catch_signals(struct supervisor *s, struct err *err)
 {
 	sigset_t mine;
-	struct sigaction hangup;
-	sigemptyset(&mine);
-	sigaddset(&mine, SIGTERM);
-	sigaddset(&mine, SIGINT);
+	supervisor_signals(&mine);
 	sigaddset(&mine, SIGCHLD);
-	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* as under nohup */
-		sigaddset(&mine, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mine, &s->before);
 	s->signals = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
 	return s->signals == -1 ? err_set(err, "cannot wait for signals: %s", strerror(errno)) : 0;

@@ -10,8 +10,13 @@
 #ifndef DAEMON_SUPERVISOR_H
 #define DAEMON_SUPERVISOR_H
 
+#include <signal.h>
+
 /* Runs `work` in a child of this process, which must have one thread only, until it has ended by itself or as told to
  * by a signal. Returns the exit status. */
 int supervisor_run(int (*work)(void *ctx), void *ctx);
+
+/* What it hands on to the worker: SIGTERM, SIGINT and SIGHUP, but not a SIGHUP that is ignored, as under nohup. */
+void supervisor_signals(sigset_t *ret);
 
 #endif

@@ -6,7 +6,6 @@
 #include "guard/guard.h"
 
 #include <stdio.h>
-#include <string.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -83,9 +82,7 @@ static bool waits_for_subject(struct worker *w, const struct journal_record *rec
 
 static struct guard_event guard_event_of(const struct id *id, struct journal_pos at)
 {
-	struct guard_event event = { .pos = { at.hi, at.lo } };
-	memcpy(event.id, id->b, sizeof event.id);
-	return event;
+	return (struct guard_event){ .pos = { at.hi, at.lo }, .id = *id };
 }
 
 enum record { FIT, FIT_ALONE, UNFIT };

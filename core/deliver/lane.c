@@ -18,12 +18,8 @@
 struct yard *yard_create(struct journal *journal)
 {
 	struct yard *yard = xcalloc(1, sizeof(*yard));
-	pthread_condattr_t attr;
 	pthread_mutex_init(&yard->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&yard->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&yard->changed);
 	yard->journal = journal;
 	yard->refs = 1;
 	return yard;
@@ -62,9 +58,7 @@ static void lane_free(struct lane *lane)
 
 static struct guard_event event_of(const struct batch_item *item)
 {
-	struct guard_event event = { .pos = { item->at.hi, item->at.lo } };
-	memcpy(event.id, item->id.b, sizeof event.id);
-	return event;
+	return (struct guard_event){ .pos = { item->at.hi, item->at.lo }, .id = item->id };
 }
 
 static void enter(struct lane *lane, enum guard_call call)
@@ -111,7 +105,7 @@ static void work(struct lane *lane)
 		[LANE_RESUME] = GUARD_RESUME, [LANE_ACT] = GUARD_ACT, [LANE_IDLE] = GUARD_IDLE, [LANE_END] = 0
 	};
 	void *self = instance_self(lane->instance);
-	char parked[256];
+	char parked[GUARD_WHY_SIZE];
 	lane->checkpoint = (patchbay_str){ "", 0 };
 	call_begin(&lane->call, lane->sink->timeout_ms);
 	if (instance_is_parked(lane->instance, parked)) {

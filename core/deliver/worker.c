@@ -106,14 +106,9 @@ int64_t worker_now_ms(const struct worker *w)
 
 /* ---- Waiting */
 
-/* With the yard's lock held, for so long at most. False: it was time before anything changed. */
 bool worker_wait_for_change(struct worker *w, int64_t ns)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	ns = ns < WAIT_MAX_MS * NS_PER_MS ? ns : WAIT_MAX_MS * NS_PER_MS;
-	until.tv_sec += (time_t)((until.tv_nsec + ns) / NS_PER_S);
-	until.tv_nsec = (long)((until.tv_nsec + ns) % NS_PER_S);
+	const struct timespec until = clock_deadline(ns < WAIT_MAX_MS * NS_PER_MS ? ns : WAIT_MAX_MS * NS_PER_MS);
 	return pthread_cond_timedwait(&w->yard->changed, &w->yard->lock, &until) != ETIMEDOUT;
 }
 

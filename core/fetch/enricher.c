@@ -8,13 +8,10 @@
 #include "base/mem.h"
 #include "deliver/delivery.h"
 #include "fetch/backoff.h"
+#include "fetch/clients.h"
 #include "fetch/leash.h"
 #include "guard/guard.h"
-#include "plugin/ability.h"
 #include "plugin/host.h"
-#include "source/emission.h"
-
-#include <patchbay/fetch.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,19 +27,6 @@
 #define UNSETTLED_MAX 4096u
 #define UNSETTLED_NS NS_PER_S
 #define DUE_AT_ONCE 16u
-
-struct client { /* a source that can fetch details */
-	struct generation *generation;
-	const struct config_source *source; /* of that */
-	patchbay_enrich ability;
-	struct instance *instance;
-	atomic_uint refs; /* of the changes that have it */
-};
-
-struct enricher_change { /* all that can be asked, from some time on */
-	struct client **v;
-	size_t n;
-};
 
 struct enricher {
 	struct journal *journal;
@@ -106,28 +90,17 @@ static void take_clients(struct enricher *e)
 	e->clients = next;
 }
 
-static struct client *client_of(struct enricher *e, const struct journal_record *record)
-{
-	take_clients(e);
-	for (size_t i = 0; i < e->clients->n; i++) {
-		struct client *client = e->clients->v[i];
-		if (str_is(record->source, client->source->name) &&
-		    str_is(record->plugin, client->source->plugin->name))
-			return client;
-	}
-	return NULL;
-}
-
 /* Its plugin has crashed with that, or with whatever it was asked. Then the event goes on without details. */
 static bool must_not_ask(struct enricher *e, const struct client *client, const struct guard_event *event)
 {
 	struct guard_blame blame;
-	char parked[256];
-	if (instance_is_parked(client->instance, parked)) {
+	char parked[GUARD_WHY_SIZE];
+	if (instance_is_parked(client->live->instance, parked)) {
 		call_explain(&e->call, "%s", parked);
 		return true;
 	}
-	if (!guard_event_blame(GUARD_SOURCE, client->source->name, event, &blame) || blame.count < GUARD_CRASHES_MAX)
+	if (!guard_event_blame(GUARD_SOURCE, client->live->source->name, event, &blame) ||
+	    blame.count < GUARD_CRASHES_MAX)
 		return false;
 	call_explain(&e->call, "the plugin crashed when it fetched them, %u times: %s", blame.count, blame.what);
 	return true;
@@ -139,12 +112,13 @@ enum asked { ASKED, ASK_LATER, ASK_ABANDONED };
 static enum asked ask(struct enricher *e, const struct journal_record *record, struct journal_pos at, uint32_t attempt,
 		      patchbay_str *ret_details)
 {
-	const struct client *client = client_of(e, record);
 	char id_text[ID_TEXT_SIZE];
 	patchbay_delivery event;
 	patchbay_str details = { "", 0 };
 	call_begin(&e->call, CALL_MS);
 	*ret_details = details;
+	take_clients(e);
+	const struct client *client = clients_find(e->clients, record);
 	if (!client) {
 		call_explain(&e->call,
 			     "nobody can be asked: the source '%.*s' is gone from routes.yaml, or its plugin fetches "
@@ -154,12 +128,11 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 	}
 	struct guard_note note = { .call = GUARD_ENRICH,
 				   .side = GUARD_SOURCE,
-				   .plugin = client->source->plugin->name,
-				   .instance = client->source->name,
+				   .plugin = client->live->source->plugin->name,
+				   .instance = client->live->source->name,
 				   .n = 1,
-				   .first.pos = { at.hi, at.lo },
+				   .first = { .pos = { at.hi, at.lo }, .id = record->id },
 				   .limit_ms = 2 * CALL_MS };
-	memcpy(note.first.id, record->id.b, sizeof note.first.id);
 	note.last = note.first;
 	if (must_not_ask(e, client, &note.first))
 		return ASKED;
@@ -167,7 +140,8 @@ static enum asked ask(struct enricher *e, const struct journal_record *record, s
 	event.attempt = attempt;
 	leash_calls(&e->leash);
 	guard_enter(&note);
-	patchbay_status status = client->ability.enrich(instance_self(client->instance), &e->call, &event, &details);
+	patchbay_status status =
+		client->ability.enrich(instance_self(client->live->instance), &e->call, &event, &details);
 	guard_leave();
 	if (!leash_returns(&e->leash))
 		return ASK_ABANDONED;
@@ -338,75 +312,9 @@ static int journal_knows(struct journal *journal, bool *ret, struct err *err)
 	return journal_deliveries(journal, journal_end(journal), &nobody, note_sink, ret, err);
 }
 
-static void client_unref(struct client *client)
-{
-	if (atomic_fetch_sub(&client->refs, 1) != 1)
-		return;
-	instance_destroy(client->instance);
-	generation_unref(client->generation);
-	free(client);
-}
-
-/* 1: *ret; 0: it fetches no details; -1: err. */
-static int client_create(struct generation *g, const struct config_source *s, struct client **ret, struct err *err)
-{
-	patchbay_enrich ability;
-	if (!ABILITY_GET(s->plugin->source, PATCHBAY_ENRICH, &ability, enrich))
-		return 0;
-	struct instance *instance = instance_create(s->plugin, false, s->name, s->options, &s->secrets, err);
-	if (!instance)
-		return -1;
-	struct client *client = xcalloc(1, sizeof *client);
-	client->generation = generation_ref(g);
-	client->source = s;
-	client->ability = ability;
-	client->instance = instance;
-	atomic_init(&client->refs, 1);
-	*ret = client;
-	return 1;
-}
-
-static struct client *find_same(const struct enricher_change *in, const struct config_source *s)
-{
-	for (size_t i = 0; in && i < in->n; i++)
-		if (config_source_same(in->v[i]->source, s))
-			return in->v[i];
-	return NULL;
-}
-
 struct enricher_change *enricher_prepare(struct enricher *e, struct generation *g, struct faults *faults)
 {
-	struct enricher_change *change = xcalloc(1, sizeof *change);
-	bool good = true;
-	change->v = xcalloc(g->config->n_sources + 1, sizeof(struct client *));
-	for (size_t i = 0; i < g->config->n_sources; i++) {
-		const struct config_source *s = &g->config->sources[i];
-		struct client *had = find_same(e->latest, s), *client = had;
-		struct err err = { "" };
-		int rc = had ? 1 : client_create(g, s, &client, &err);
-		if (had)
-			atomic_fetch_add(&had->refs, 1);
-		if (rc > 0)
-			change->v[change->n++] = client;
-		if (rc < 0) {
-			fault_error(faults, s->line, s->column, "%s", err.text);
-			good = false;
-		}
-	}
-	if (good)
-		return change;
-	enricher_abandon(change);
-	return NULL;
-}
-
-void enricher_abandon(struct enricher_change *change)
-{
-	if (!change)
-		return;
-	for (size_t i = 0; i < change->n; i++)
-		client_unref(change->v[i]);
-	free(change->v);
-	free(change);
+	return clients_create(g, e->latest, faults);
 }
 
 void enricher_commit(struct enricher *e, struct enricher_change *change)

@@ -8,12 +8,8 @@
 
 void leash_init(struct leash *l)
 {
-	pthread_condattr_t attr;
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	clock_cond_init(&l->changed);
 }
 
 void leash_fini(struct leash *l)

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -78,11 +78,11 @@ static struct guard_slot *claim(void)
 	return NULL;
 }
 
-static void set_name(char out[GUARD_NAME], const char *name)
+void guard_copy_text(char *out, size_t size, const char *text)
 {
-	size_t n = name ? strnlen(name, GUARD_NAME - 1) : 0;
+	size_t n = text ? strnlen(text, size - 1) : 0;
 	if (n)
-		memcpy(out, name, n);
+		memcpy(out, text, n);
 	out[n] = '\0';
 }
 
@@ -97,8 +97,8 @@ uint64_t guard_enter(const struct guard_note *note)
 	slot->last = note->last;
 	slot->request = note->request;
 	slot->is_kept = note->is_kept;
-	set_name(slot->plugin, note->plugin);
-	set_name(slot->instance, note->instance);
+	guard_copy_text(slot->plugin, sizeof slot->plugin, note->plugin);
+	guard_copy_text(slot->instance, sizeof slot->instance, note->instance);
 	uint32_t number = atomic_fetch_add(&slot->number, 1) + 1;
 	atomic_store(&slot->fatal_ns, note->limit_ms ? clock_steady_ns() + note->limit_ms * NS_PER_MS : 0);
 	atomic_store(&slot->call, (uint32_t)note->call);
@@ -176,23 +176,10 @@ static int only_slot(int status)
 	return found;
 }
 
-static void hex_id(const struct guard_event *event, char out[37])
-{
-	static const char digits[] = "0123456789abcdef";
-	char *at = out;
-	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = digits[event->id[i] >> 4];
-		*at++ = digits[event->id[i] & 15];
-	}
-	*at = '\0';
-}
-
 static void say(const struct guard_slot *slot, const char *what, uint32_t count, char *out, size_t size)
 {
-	char id[37], about[96] = "";
-	hex_id(&slot->first, id);
+	char id[ID_TEXT_SIZE], about[96] = "";
+	id_format(&slot->first.id, id);
 	if (slot->n == 1)
 		snprintf(about, sizeof about, " event %s", id);
 	else if (slot->n > 1)
@@ -209,7 +196,7 @@ bool guard_bury(int status, int hung, char *ret_sentence, size_t size)
 	const struct guard_crash *crash = &b->crash;
 	bool crashed = atomic_load(&crash->tid) != 0, blamed;
 	int at = hung != -1 ? hung : crashed ? crash->slot : only_slot(status);
-	char what[200];
+	char what[GUARD_WHAT_SIZE];
 	uint64_t request[2] = { 0, 0 };
 	uint32_t count = 0;
 

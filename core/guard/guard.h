@@ -12,11 +12,15 @@
 #ifndef GUARD_GUARD_H
 #define GUARD_GUARD_H
 
-#include "base/err.h"
+#include "base/id.h"
 
 #include <patchbay/plugin.h>
 
 #include <sys/types.h>
+
+#define GUARD_NAME_SIZE 64  /* bytes of a name, */
+#define GUARD_WHAT_SIZE 200 /* of what happened in a call, */
+#define GUARD_WHY_SIZE 256  /* and of why an instance is left alone; all with the NUL */
 
 enum guard_call {
 	GUARD_NOTHING,
@@ -37,7 +41,7 @@ enum guard_side { GUARD_SOURCE, GUARD_SINK };
 
 struct guard_event { /* an event as the journal knows it: where it stands, and its id */
 	uint64_t pos[2];
-	uint8_t id[16];
+	struct id id;
 };
 
 struct guard_note { /* one call. Everything is copied but `request`, which must stay until guard_leave() */
@@ -66,10 +70,10 @@ bool guard_is_on(void);
 #define GUARD_CRASHES_MAX 3u /* with one event, request, or call that is about none: then it is parked */
 
 struct guard_blame {
-	uint32_t count;       /* of crashes */
-	bool suspect;         /* in a call with others: to be tried alone */
-	enum guard_call call; /* the last one */
-	char what[200];       /* "SIGSEGV at address 0x0 in acme.so+0x1139", "did not return" */
+	uint32_t count;             /* of crashes */
+	bool suspect;               /* in a call with others: to be tried alone */
+	enum guard_call call;       /* the last one */
+	char what[GUARD_WHAT_SIZE]; /* "SIGSEGV at address 0x0 in acme.so+0x1139", "did not return" */
 };
 /* May there be anything about events of this instance? */
 bool guard_has_events(enum guard_side, const char *instance);
@@ -77,33 +81,34 @@ bool guard_has_events(enum guard_side, const char *instance);
 bool guard_event_blame(enum guard_side, const char *instance, const struct guard_event *, struct guard_blame *ret);
 /* The same of a request to a source, in VERIFY or PARSE; costs a look while nothing has ever crashed. */
 bool guard_request_blame(const char *source, const patchbay_request *, enum guard_call, struct guard_blame *ret);
-/* Is this instance to be left alone, all of it? *ret_why (may be NULL), 256 bytes, says why, and for how long. */
+/* Is this instance to be left alone, all of it? *ret_why (may be NULL), GUARD_WHY_SIZE bytes, says why, and for how
+ * long. */
 bool guard_parked(enum guard_side, const char *instance, char *ret_why);
 /* A call of this instance was seen to work. */
 void guard_works(enum guard_side, const char *instance);
 /* What was held against a plugin is void: there is another build of it, or an operator has asked for a reload. NULL:
  * of all plugins. */
 void guard_forgive(const char *plugin);
-/* "is sent to", "acts", ... for sentences. */
+/* "when it acted on", "when it parsed a request", for sentences. */
 const char *guard_call_name(enum guard_call);
 
 struct guard_instance_stats {
 	enum guard_side side;
-	char instance[64], plugin[64];
+	char instance[GUARD_NAME_SIZE], plugin[GUARD_NAME_SIZE];
 	uint64_t crashes; /* since the supervisor's start */
 	bool parked;
-	char why[256];
+	char why[GUARD_WHY_SIZE];
 };
 /* Instances that have crashed. Returns how many; fills in up to max. */
 size_t guard_instances(struct guard_instance_stats *ret, size_t max);
 uint64_t guard_restarts(void);
 
-/* ---- The request that a source's plugin crashed with (request.c) */
+/* ---- The request that a source's plugin crashed with (request.c). [one thread] */
 
 struct guard_request {
-	char source[64], plugin[64];
+	char source[GUARD_NAME_SIZE], plugin[GUARD_NAME_SIZE];
 	enum guard_call call; /* VERIFY or PARSE */
-	char what[200];
+	char what[GUARD_WHAT_SIZE];
 	uint32_t count;
 	bool is_kept;             /* in the journal, already */
 	patchbay_request request; /* in memory of this struct */
@@ -113,7 +118,7 @@ struct guard_request {
 bool guard_take_request(struct guard_request *ret);
 void guard_request_free(struct guard_request *);
 
-/* ---- Descriptors that outlive the process (keep.c) */
+/* ---- Descriptors that outlive the process (keep.c). [any thread] */
 
 /* The supervisor keeps a duplicate under this name (at most 200 bytes), in place of an older one. */
 void guard_keep(const char *name, int fd);
@@ -121,7 +126,7 @@ void guard_keep(const char *name, int fd);
 int guard_kept(const char *name);
 
 /* ---- At the start of a worker: crashes are recorded from here on. `find` tells which plugin's code is at an address;
- * it is called from a signal handler. */
+ * it is called from a signal handler. [one thread] */
 typedef bool (*guard_find_code)(uintptr_t pc, const char **ret_path, uintptr_t *ret_offset);
 void guard_arm(guard_find_code find);
 /* Everything has been started: from now on an end is no failure to start. */

@@ -3,12 +3,12 @@
 #ifndef GUARD_INTERNAL_H
 #define GUARD_INTERNAL_H
 
+#include "base/err.h"
 #include "guard/guard.h"
 
 #include <stdatomic.h>
 
-#define GUARD_SLOTS 1024 /* threads that can be in a call at once; more go unnoticed */
-#define GUARD_NAME 64
+#define GUARD_SLOTS 1024  /* threads that can be in a call at once; more go unnoticed */
 #define GUARD_ENTRIES 256 /* events and requests that are remembered; the oldest is forgotten */
 #define GUARD_INSTANCES 256
 #define GUARD_RECENT 32
@@ -19,7 +19,7 @@ struct guard_slot {
 	_Atomic uint32_t number;  /* of the call, so that one is not taken for the next */
 	_Atomic int64_t fatal_ns; /* steady clock: then the process is beyond help; 0 never */
 	uint32_t side, n;
-	char plugin[GUARD_NAME], instance[GUARD_NAME];
+	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	struct guard_event first, last;
 	const patchbay_request *request;
 	bool is_kept;
@@ -39,17 +39,17 @@ struct guard_crash {         /* the first thread that crashed */
 struct guard_entry { /* what a call that crashed was about */
 	_Atomic bool used;
 	uint32_t side, call, count, n;
-	char plugin[GUARD_NAME], instance[GUARD_NAME];
+	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	struct guard_event first, last; /* the same, unless n > 1 */
 	uint64_t request[2];            /* VERIFY, PARSE: of the request; else zero */
 	uint64_t age;
-	char what[200];
+	char what[GUARD_WHAT_SIZE];
 };
 
 struct guard_instance {
 	_Atomic bool used;
 	uint32_t side;
-	char plugin[GUARD_NAME], instance[GUARD_NAME];
+	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	_Atomic uint64_t crashes;
 	_Atomic uint32_t in_row;         /* since a call was last seen to work */
 	uint32_t parks;                  /* how often it was parked since then */
@@ -106,6 +106,7 @@ void guard_thread_begins(void);
 void guard_thread_ends(void);
 
 /* board.c */
-struct guard_slot *guard_own_slot(void); /* of the calling thread, or NULL; async-signal-safe */
+void guard_copy_text(char *out, size_t size, const char *text); /* as much as fits; NULL is "" */
+struct guard_slot *guard_own_slot(void);                        /* of the calling thread, or NULL; async-signal-safe */
 
 #endif

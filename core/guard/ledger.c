@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define IN_ROW_MAX 9u /* crashes of an instance with no call that worked in between, each with another event */
-#define RECENT_NS                                                                                                      \
-	(600 * NS_PER_S) /* GUARD_RECENT crashes of a source in this time: somebody sends one after the other */
+/* GUARD_RECENT crashes of a source in this time: somebody sends one request after the other. */
+#define RECENT_NS (600 * NS_PER_S)
 #define PARK_FIRST_NS (60 * NS_PER_S)
 #define PARK_LONGEST_NS (1800 * NS_PER_S)
 
@@ -34,7 +34,7 @@ const char *guard_call_name(enum guard_call call)
 
 static bool same_name(const char *a, const char *b)
 {
-	return strncmp(a, b, GUARD_NAME - 1) == 0;
+	return strncmp(a, b, GUARD_NAME_SIZE - 1) == 0;
 }
 
 /* ---- Instances */
@@ -59,11 +59,11 @@ static struct guard_instance *add_instance(const struct guard_slot *slot)
 			continue;
 		found = &guard_board->instances[i];
 		found->side = slot->side;
-		memcpy(found->instance, slot->instance, GUARD_NAME);
+		memcpy(found->instance, slot->instance, GUARD_NAME_SIZE);
 		atomic_store(&found->used, true);
 	}
 	if (found)
-		memcpy(found->plugin, slot->plugin, GUARD_NAME);
+		memcpy(found->plugin, slot->plugin, GUARD_NAME_SIZE);
 	return found;
 }
 
@@ -115,9 +115,10 @@ bool guard_parked(enum guard_side side, const char *name, char *ret_why)
 	if (left <= 0)
 		return false;
 	if (ret_why && until == INT64_MAX)
-		snprintf(ret_why, 256, "%s; it is left out until patchbay is reloaded or restarted", instance->why);
+		snprintf(ret_why, GUARD_WHY_SIZE, "%s; it is left out until patchbay is reloaded or restarted",
+			 instance->why);
 	else if (ret_why)
-		snprintf(ret_why, 256, "%s; it is left alone for another %lld s", instance->why,
+		snprintf(ret_why, GUARD_WHY_SIZE, "%s; it is left alone for another %lld s", instance->why,
 			 (long long)(left / NS_PER_S + 1));
 	return true;
 }
@@ -171,7 +172,7 @@ static struct guard_entry *find_event(uint32_t side, const char *instance, const
 	for (size_t i = 0; i < GUARD_ENTRIES; i++) {
 		struct guard_entry *entry = &guard_board->entries[i];
 		if (is_of(entry, side, instance) && entry->n == 1 &&
-		    memcmp(entry->first.id, event->id, sizeof event->id) == 0)
+		    memcmp(&entry->first.id, &event->id, sizeof event->id) == 0)
 			return entry;
 	}
 	return NULL;
@@ -211,7 +212,7 @@ static struct guard_entry *add_entry(const struct guard_slot *slot)
 	entry->n = slot->n;
 	entry->first = slot->first;
 	entry->last = slot->last;
-	memcpy(entry->instance, slot->instance, GUARD_NAME);
+	memcpy(entry->instance, slot->instance, GUARD_NAME_SIZE);
 	atomic_store(&entry->used, true);
 	return entry;
 }
@@ -239,7 +240,7 @@ const struct guard_entry *guard_note_crash(const struct guard_slot *slot, const 
 	entry->count++;
 	entry->call = atomic_load(&slot->call);
 	entry->age = ++guard_board->ages;
-	memcpy(entry->plugin, slot->plugin, GUARD_NAME);
+	memcpy(entry->plugin, slot->plugin, GUARD_NAME_SIZE);
 	snprintf(entry->what, sizeof entry->what, "%s", what);
 	return entry;
 }

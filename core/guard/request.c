@@ -22,7 +22,7 @@ struct head {
 	uint32_t n_headers;
 	/* by the supervisor: */
 	uint32_t call, count, is_kept;
-	char source[GUARD_NAME], plugin[GUARD_NAME], what[200];
+	char source[GUARD_NAME_SIZE], plugin[GUARD_NAME_SIZE], what[GUARD_WHAT_SIZE];
 };
 
 static int fd = -1;
@@ -165,13 +165,6 @@ bool guard_request_peek(enum guard_call call, uint64_t ret[2])
 	return memory != NULL;
 }
 
-static void copy_text(char *out, const char *text, size_t size)
-{
-	size_t n = strnlen(text, size - 1);
-	memcpy(out, text, n);
-	out[n] = '\0';
-}
-
 void guard_request_label(const struct guard_slot *slot, const char *what, uint32_t count)
 {
 	struct head head;
@@ -181,9 +174,9 @@ void guard_request_label(const struct guard_slot *slot, const char *what, uint32
 	head.call = atomic_load(&slot->call);
 	head.count = count;
 	head.is_kept = slot->is_kept;
-	copy_text(head.source, slot->instance, sizeof head.source);
-	copy_text(head.plugin, slot->plugin, sizeof head.plugin);
-	copy_text(head.what, what, sizeof head.what);
+	guard_copy_text(head.source, sizeof head.source, slot->instance);
+	guard_copy_text(head.plugin, sizeof head.plugin, slot->plugin);
+	guard_copy_text(head.what, sizeof head.what, what);
 	put(&head, sizeof head, &start);
 }
 
@@ -200,9 +193,9 @@ bool guard_take_request(struct guard_request *ret)
 	ret->call = (enum guard_call)head.call;
 	ret->count = head.count;
 	ret->is_kept = head.is_kept;
-	copy_text(ret->source, head.source, sizeof ret->source);
-	copy_text(ret->plugin, head.plugin, sizeof ret->plugin);
-	copy_text(ret->what, head.what, sizeof ret->what);
+	guard_copy_text(ret->source, sizeof ret->source, head.source);
+	guard_copy_text(ret->plugin, sizeof ret->plugin, head.plugin);
+	guard_copy_text(ret->what, sizeof ret->what, head.what);
 	return true;
 }
 

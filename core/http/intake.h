@@ -11,8 +11,8 @@
 
 struct intake;
 
-/* Listens where the configuration of these sources says. They must outlive the intake, or stay until they are replaced.
- */
+/* Listens where the configuration of these sources says. They must stay until the intake is destroyed, or they are
+ * replaced. */
 struct intake *intake_create(const struct live_set *, struct err *err);
 /* For journal_options.decided; ctx is the intake. */
 void intake_decided(void *intake, struct journal_ticket *list);

@@ -107,17 +107,13 @@ static struct journal *new_journal(const char *path, bool writable)
 	j->writable = writable;
 	j->lock_fd = -1;
 	j->queue.last = &j->queue.first;
-	pthread_condattr_t steady;
-	pthread_condattr_init(&steady);
-	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
 	pthread_mutex_init(&j->queue.lock, NULL);
 	pthread_cond_init(&j->queue.filled, NULL);
 	pthread_mutex_init(&j->tail.lock, NULL);
-	pthread_cond_init(&j->tail.moved, &steady);
+	clock_cond_init(&j->tail.moved);
 	pthread_mutex_init(&j->trouble.lock, NULL);
 	pthread_mutex_init(&j->house.lock, NULL);
-	pthread_cond_init(&j->house.rung, &steady);
-	pthread_condattr_destroy(&steady);
+	clock_cond_init(&j->house.rung);
 	return j;
 }
 
@@ -305,11 +301,7 @@ struct journal_pos journal_start(struct journal *j)
 
 void journal_wait(struct journal *j, struct journal_pos pos, int64_t timeout_ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t ns = until.tv_nsec + timeout_ms % 1000 * NS_PER_MS;
-	until.tv_sec += (time_t)(timeout_ms / 1000 + ns / NS_PER_S);
-	until.tv_nsec = (long)(ns % NS_PER_S);
+	const struct timespec until = clock_deadline(timeout_ms * NS_PER_MS);
 	pthread_mutex_lock(&j->tail.lock);
 	uint64_t wakes = j->tail.wakes;
 	j->tail.waiting++;

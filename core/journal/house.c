@@ -172,11 +172,7 @@ void *housekeeper_main(void *journal)
 		if (tick % TICKS_OF_A_ROUND == 0)
 			keep_house(j, &last);
 		pthread_mutex_lock(&j->house.lock);
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += TICK_MS * NS_PER_MS;
-		until.tv_sec += until.tv_nsec / NS_PER_S;
-		until.tv_nsec %= NS_PER_S;
+		const struct timespec until = clock_deadline(TICK_MS * NS_PER_MS);
 		if (!j->house.stop)
 			pthread_cond_timedwait(&j->house.rung, &j->house.lock, &until);
 	}

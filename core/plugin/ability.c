@@ -1,8 +1,6 @@
 /* ability.c - see ability.h. */
 #include "plugin/ability.h"
 
-#include "base/sized.h"
-
 #include <string.h>
 
 bool ability_get(const void *(*extension)(const char *id), const char *id, size_t at_least, void *ret, size_t ret_size)

@@ -3,6 +3,8 @@
 #ifndef PLUGIN_ABILITY_H
 #define PLUGIN_ABILITY_H
 
+#include "base/sized.h"
+
 #include <patchbay/plugin.h>
 
 /* Fills in *ret, a struct of ret_size bytes that begins with its size, from the plugin's table of that id: what the
@@ -12,8 +14,7 @@ bool ability_get(const void *(*extension)(const char *id), const char *id, size_
 
 /* The same where `last` is the last member of the first version, a function without which there is no ability. */
 #define ABILITY_GET(side, id, ret, last)                                                                               \
-	(ability_get((side)->extension, (id), offsetof(__typeof__(*(ret)), last) + sizeof((ret)->last), (ret),         \
-		     sizeof(*(ret))) &&                                                                                \
+	(ability_get((side)->extension, (id), SIZED_END(__typeof__(*(ret)), last), (ret), sizeof(*(ret))) &&           \
 	 (ret)->last)
 
 #endif

@@ -156,14 +156,21 @@ static patchbay_str to_call(patchbay_call *call, const unsigned char *bytes, siz
 	return (patchbay_str){ "", 0 };
 }
 
+static bool compute_or_explain(patchbay_call *call, const patchbay_hmac *hmac, const patchbay_str *parts, size_t n,
+			       unsigned char out[DIGEST_MAX])
+{
+	if (hmac && compute(hmac, parts, n, out))
+		return true;
+	call_explain(call, "the HMAC could not be computed: libcrypto is out of memory");
+	return false;
+}
+
 static patchbay_str hmac_hex(patchbay_call *call, const patchbay_hmac *hmac, const patchbay_str *parts, size_t n)
 {
 	unsigned char bytes[DIGEST_MAX];
 
-	if (!hmac || !compute(hmac, parts, n, bytes)) {
-		call_explain(call, "the HMAC could not be computed: libcrypto is out of memory");
+	if (!compute_or_explain(call, hmac, parts, n, bytes))
 		return (patchbay_str){ "", 0 };
-	}
 	return to_hex(call, bytes, hmac->size);
 }
 
@@ -171,10 +178,8 @@ static patchbay_str hmac_raw(patchbay_call *call, const patchbay_hmac *hmac, con
 {
 	unsigned char bytes[DIGEST_MAX];
 
-	if (!hmac || !compute(hmac, parts, n, bytes)) {
-		call_explain(call, "the HMAC could not be computed: libcrypto is out of memory");
+	if (!compute_or_explain(call, hmac, parts, n, bytes))
 		return (patchbay_str){ "", 0 };
-	}
 	return to_call(call, bytes, hmac->size);
 }
 

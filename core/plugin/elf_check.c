@@ -150,8 +150,7 @@ static bool notes_ok(const struct elf_image *image, const ElfW(Phdr) * part)
 	return true;
 }
 
-/* These pages are made read-only, whosever they are. The end may lie behind that of the segment, but in its last page.
- */
+/* These pages are made read-only, whosever they are. The end may lie behind the segment's, but in its last page. */
 static bool relro_ok(const struct elf_image *image, const ElfW(Phdr) * relro)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

@@ -1,6 +1,7 @@
 /* generation.c - see generation.h. Plugins' tables stay for ever, so a configuration needs no registry any more. */
 #include "plugin/generation.h"
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "guard/guard.h"
 #include "plugin/host.h"
@@ -24,7 +25,7 @@ static int copy_text(const char *path)
 	int from = open(path, O_RDONLY | O_CLOEXEC),
 	    to = from == -1 ? -1 : memfd_create("patchbay:config", MFD_CLOEXEC);
 	while (to != -1 && ((n = read(from, piece, sizeof piece)) > 0 || (n == -1 && errno == EINTR)))
-		if (n > 0 && write(to, piece, (size_t)n) != n) {
+		if (n > 0 && io_write_all(to, piece, (size_t)n) != 0) {
 			n = -1;
 			break;
 		}

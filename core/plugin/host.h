@@ -40,7 +40,7 @@ struct instance *instance_create(const patchbay_plugin *, bool sink, const char 
 void instance_destroy(struct instance *);
 void *instance_self(const struct instance *);
 /* Is it to be left alone, since its plugin crashed too often (guard/guard.h)? Then it must not be called. ret_why (may be
- * NULL) has 256 bytes. */
+ * NULL) has GUARD_WHY_SIZE bytes. */
 bool instance_is_parked(const struct instance *, char *ret_why);
 bool instance_is_left_out(const struct instance *); /* for that reason it was not even made; another one may be */
 const patchbay_host *instance_host(const struct instance *);

@@ -2,6 +2,7 @@
 #include "plugin/image.h"
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -62,20 +63,6 @@ static int memory_file(const char *path)
 	return fd;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t wrote = write(fd, p, n);
-		if (wrote == -1 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return -1;
-		p += wrote;
-		n -= (size_t)wrote;
-	}
-	return 0;
-}
-
 /* From the beginning of one to the other (-1: nowhere), with the hash and the size of what was read; little more than
  * `expected` bytes of a file that grows all the time. */
 static int copy(int from, int to, off_t expected, struct image *image, struct err *err)
@@ -95,7 +82,7 @@ static int copy(int from, int to, off_t expected, struct image *image, struct er
 			continue;
 		image->size += (uint64_t)n;
 		XXH3_128bits_update(hash, piece, (size_t)n);
-		if (to != -1 && write_all(to, piece, (size_t)n) != 0)
+		if (to != -1 && io_write_all(to, piece, (size_t)n) != 0)
 			goto out;
 		if (image->size > (uint64_t)expected)
 			break;

@@ -147,7 +147,7 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 		.host = instance_host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
 	};
 	instance->host.instance = str_c(instance->name);
-	char parked[256];
+	char parked[GUARD_WHY_SIZE];
 	if (guard_parked(sink ? GUARD_SINK : GUARD_SOURCE, name, parked)) {
 		instance->left_out = xstrdup(parked);
 		log_error("%s %s: %s", sink ? "sink" : "source", name, parked);
@@ -199,7 +199,7 @@ bool instance_is_parked(const struct instance *instance, char *ret_why)
 	if (!instance->left_out)
 		return guard_parked(instance->sink ? GUARD_SINK : GUARD_SOURCE, instance->name, ret_why);
 	if (ret_why)
-		snprintf(ret_why, 256, "%s", instance->left_out);
+		snprintf(ret_why, GUARD_WHY_SIZE, "%s", instance->left_out);
 	return true;
 }
 

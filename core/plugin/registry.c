@@ -120,11 +120,16 @@ static void add_file(struct registry *r, const char *path)
 	add(r, path, name, table, id, NULL);
 }
 
+static bool has_suffix(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(SUFFIX);
+
+	return n > suffix && strcmp(path + n - suffix, SUFFIX) == 0;
+}
+
 static int is_plugin_file(const struct dirent *d)
 {
-	size_t n = strlen(d->d_name), suffix = strlen(SUFFIX);
-
-	return n > suffix && d->d_name[0] != '.' && strcmp(d->d_name + n - suffix, SUFFIX) == 0;
+	return d->d_name[0] != '.' && has_suffix(d->d_name);
 }
 
 static void search_folder(struct registry *r, const char *dir)
@@ -229,8 +234,7 @@ void registry_warn(const struct registry *r, const char *config_path, struct con
 	struct faults faults = { .path = config_path, .list = list };
 	for (size_t i = 0; i < r->n; i++) {
 		const struct registry_entry *e = &r->v[i]->public;
-		size_t n = strlen(e->path);
-		bool file = n > 3 && strcmp(e->path + n - 3, ".so") == 0; /* else it is a folder that is missing */
+		bool file = has_suffix(e->path); /* else it is a folder that is missing */
 		if (e->refused && file && !said_already(list, e->refused))
 			fault_warning(&faults, 0, 0, "a plugin is not taken: %s", e->refused);
 	}

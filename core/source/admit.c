@@ -61,7 +61,7 @@ enum admitted admit_by_plugin(struct emission *e, const struct instance *instanc
 			      patchbay_reply *reply)
 {
 	patchbay_call *call = e->call;
-	char parked[256];
+	char parked[GUARD_WHY_SIZE];
 	if (instance_is_parked(instance, parked)) {
 		call_explain(call, "%s", parked);
 		return ADMITTED_NOT_NOW;

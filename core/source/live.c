@@ -29,7 +29,7 @@ struct live *live_set_find(const struct live_set *set, const char *name)
 	return NULL;
 }
 
-static struct live *create(struct generation *g, const struct config_source *s, struct faults *faults)
+struct live *live_create(struct generation *g, const struct config_source *s, struct faults *faults)
 {
 	struct err err;
 	struct instance *instance = instance_create(s->plugin, false, s->name, s->options, &s->secrets, &err);
@@ -45,6 +45,11 @@ static struct live *create(struct generation *g, const struct config_source *s, 
 	return live;
 }
 
+bool live_is_same(const struct live *live, const struct config_source *s)
+{
+	return config_source_same(live->source, s) && !instance_is_left_out(live->instance);
+}
+
 struct live_set *live_set_create(struct generation *g, const struct live_set *last, struct faults *faults)
 {
 	struct live_set *set = xcalloc(1, sizeof *set);
@@ -53,8 +58,7 @@ struct live_set *live_set_create(struct generation *g, const struct live_set *la
 	for (size_t i = 0; i < g->config->n_sources; i++) {
 		const struct config_source *s = &g->config->sources[i];
 		struct live *had = live_set_find(last, s->name);
-		bool same = had && config_source_same(had->source, s) && !instance_is_left_out(had->instance);
-		struct live *live = same ? live_ref(had) : create(g, s, faults);
+		struct live *live = had && live_is_same(had, s) ? live_ref(had) : live_create(g, s, faults);
 		if (live)
 			set->v[set->n++] = live;
 	}

@@ -1,5 +1,6 @@
-/* live.h - the sources that posts come to: each with its instance, shared by the intake and the requests that it has
- * not verified yet, so that those end with what they began with when the configuration changes. */
+/* live.h - sources that posts come to, or that are asked for details: each with its instance, shared by the intake and
+ * the requests that it has not verified yet, say, so that those end with what they began with when the configuration
+ * changes. */
 #ifndef SOURCE_LIVE_H
 #define SOURCE_LIVE_H
 
@@ -26,6 +27,10 @@ struct live_set *live_set_create(struct generation *, const struct live_set *las
 void live_set_destroy(struct live_set *); /* NULL is fine */
 struct live *live_set_find(const struct live_set *, const char *name);
 
+/* With an instance of its own. NULL: there is a fault. [control] */
+struct live *live_create(struct generation *, const struct config_source *, struct faults *);
+/* Does it do what this source of another configuration would do? Else that one is to be made. */
+bool live_is_same(const struct live *, const struct config_source *);
 struct live *live_ref(struct live *);
 void live_unref(struct live *); /* NULL is fine. The last one destroys the instance. [any thread] */
 

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "plugin/services.h"
 #include "source/admit.h"
 #include "source/quarantine.h"
 #include "source/quarantine_list.h"

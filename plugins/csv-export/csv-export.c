@@ -192,8 +192,7 @@ static void count_failure(struct csv *csv, patchbay_call *call, size_t column, c
 	csv->host->log(csv->host, PATCHBAY_LOG_WARNING,
 		       patchbay_fmt(csv->host, call,
 				    "column '%.*s': its expression failed for event %.*s, the cell is empty (%llu "
-				    "since the start); "
-				    "a `?` or `// \"\"` in the expression says what is meant then",
+				    "since the start); a `?` or `// \"\"` in the expression says what is meant then",
 				    (int)name.n, name.p, (int)event->id.n, event->id.p, (unsigned long long)n));
 }
 

@@ -65,6 +65,13 @@ def crash(daemon, data, path="/in/things", **headers):
                "no new worker")
 
 
+def end_worker(daemon, how):
+    """Returns when it is gone: the others of its threads go on for a moment."""
+    worker = daemon.worker()
+    os.kill(worker, how)
+    wait_until(lambda: worker not in children(daemon.process.pid), "the worker goes on")
+
+
 def delivered(daemon):
     try:
         with open(os.path.join(daemon.folder, "fragile")) as f:
@@ -175,9 +182,7 @@ def test_connections_wait_for_the_next_worker(t):
     daemon = t.daemon(ROUTES, env=WITH_MOODY)
     refused = 0
     for n in range(6):
-        worker = daemon.worker()
-        os.kill(worker, signal.SIGSEGV)
-        wait_until(lambda: worker not in children(daemon.process.pid), "the worker goes on")
+        end_worker(daemon, signal.SIGSEGV)
         try:
             with daemon.client(20):
                 pass
@@ -209,18 +214,18 @@ def test_what_crashed_goes_on_as_it_was(t):
     with open(os.path.join(plugins, "crasher.so"), "r+b") as f:
         f.truncate(5000)
     for n in range(3):
-        os.kill(daemon.worker(), signal.SIGSEGV)
+        end_worker(daemon, signal.SIGSEGV)
         equal(post(daemon, body(n)).status, 200, "answer")
     daemon.wait_rows(3)
     check("taken as it is now" not in daemon.logged(), daemon.logged())
     daemon.cli("reload", code=1)
-    os.kill(daemon.worker(), signal.SIGSEGV)
+    end_worker(daemon, signal.SIGSEGV)
     equal(post(daemon, body(3)).status, 200, "answer, after a reload that was refused")
     shutil.copy(os.path.join(WITH_MOODY["PATCHBAY_PLUGIN_PATH"].split(":")[1], "crasher.so"), plugins)
     with open(daemon.routes, "w") as f:
         f.write(good.replace("id, source,", "id, source, again: .data.n,").replace("audit.csv", "audit-new.csv"))
     daemon.cli("reload")
-    os.kill(daemon.worker(), signal.SIGSEGV)
+    end_worker(daemon, signal.SIGSEGV)
     os.unlink(daemon.routes)
     equal(post(daemon, body(4)).status, 200, "answer, after a reload that was taken")
     wait_until(lambda: [r["again"] for r in daemon.rows("audit-new*.csv")] == ["4"],
@@ -291,7 +296,7 @@ def test_killed_supervisor_leaves_nothing(t):
 def test_killed_worker_is_nobodys_fault(t):
     daemon = t.daemon(ROUTES, env=WITH_MOODY)
     for n in range(5):
-        os.kill(daemon.worker(), signal.SIGKILL)
+        end_worker(daemon, signal.SIGKILL)
         equal(post(daemon, body(n)).status, 200, "answer")
     daemon.wait_rows(5)
     equal(dead(daemon), [], "dead letters")

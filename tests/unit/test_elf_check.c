@@ -138,7 +138,8 @@ static void *table(int64_t tag)
 
 static void test_real_plugins_are_taken(void **state)
 {
-	static const char *const names[] = { "motive", "lms", "motivate", "csv-export", "smtp", "slack" };
+	static const char *const names[] = { "motive",     "lms",  "motivate", "standard-webhooks",
+					     "csv-export", "smtp", "slack",    "http" };
 	struct err err;
 	(void)state;
 

@@ -3,6 +3,7 @@
 
 #include "deliver/delivery.h"
 #include "fetch/enricher.h"
+#include "guard/internal.h"
 
 static struct enricher *start(struct bench *b)
 {
@@ -270,6 +271,32 @@ static void a_new_configuration_counts_from_the_next_event_on(void **state)
 	assert_false(released(b, &(struct id){ { 1 } }, &event)); /* frees what the last one kept */
 }
 
+/* "yard" has crashed too often when it was made; a reload is another chance. */
+static void who_was_left_out_is_asked_after_a_reload(void **state)
+{
+	struct bench *b = *state;
+	struct err err;
+	patchbay_delivery event;
+	assert_int_equal(guard_open(&err), 0);
+	struct guard_instance *yard = &guard_board->instances[0];
+	*yard = (struct guard_instance){ .side = GUARD_SOURCE, .instance = "yard", .why = "it crashed", .used = true };
+	atomic_store(&yard->parked_ns, INT64_MAX);
+	fake.enrich = answer;
+	struct enricher *enricher = start(b);
+	struct id before = put(b, "yard", "before", JOURNAL_FLAG_HELD);
+	UNTIL(released(b, &before, &event));
+	assert_int_equal(event.details.n, 0);
+	guard_forgive(NULL);
+	change(enricher, &b->generation);
+	struct id after = put(b, "yard", "after", JOURNAL_FLAG_HELD);
+	UNTIL(released(b, &after, &event));
+	assert_true(str_is(event.details, "{\"about\":\"after\"}"));
+	assert_int_equal(enricher_stop(enricher), 0);
+	assert_int_equal(atomic_load(&fake.hosts), 0);
+	assert_false(released(b, &(struct id){ { 1 } }, &event)); /* frees what the last one kept */
+	guard_board = NULL;                                       /* the other tests have none */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_configuration_counts_from_the_next_event_on, bench_setup,
 						bench_teardown),
 		cmocka_unit_test_setup_teardown(an_event_is_not_released_twice, bench_setup, bench_teardown),
+		cmocka_unit_test_setup_teardown(who_was_left_out_is_asked_after_a_reload, bench_setup, bench_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static int setup(void **state)
 static struct guard_event event(uint64_t n)
 {
 	struct guard_event event = { .pos = { 1, n } };
-	memcpy(event.id, &n, sizeof n);
+	memcpy(&event.id, &n, sizeof n);
 	return event;
 }
 
@@ -124,7 +124,7 @@ static void who_was_killed_is_not_to_blame(void **state)
 
 static void an_instance_that_only_crashes_is_left_alone_for_a_while(void **state)
 {
-	char sentence[640], why[256];
+	char sentence[640], why[GUARD_WHY_SIZE];
 	(void)state;
 	for (uint64_t n = 0; n < 9; n++) {
 		const struct guard_note note = note_of(GUARD_ACT, "audit", n, n);
@@ -147,7 +147,7 @@ static void an_instance_that_only_crashes_is_left_alone_for_a_while(void **state
 
 static void what_cannot_be_made_is_left_out_until_forgiven(void **state)
 {
-	char sentence[640], why[256];
+	char sentence[640], why[GUARD_WHY_SIZE];
 	struct guard_note note = note_of(GUARD_CREATE, "audit", 0, 0);
 	(void)state;
 	note.n = 0;

@@ -199,6 +199,22 @@ UNUSED static patchbay_status sound_parse(const void *self, patchbay_call *call,
 	return status;
 }
 
+/* The whole body as one event, of which everything that is not set is sound. */
+UNUSED static patchbay_status emit_body(const struct sound *s, patchbay_call *call, const patchbay_request *r,
+					const patchbay_emitter *emitter, patchbay_event event)
+{
+	const patchbay_json *root = s->json->parse(call, r->body);
+
+	if (s->json->type(root) != PATCHBAY_JSON_OBJECT && s->json->type(root) != PATCHBAY_JSON_ARRAY)
+		return PATCHBAY_EMALFORMED;
+	event.size = sizeof(event);
+	if (!event.type.p)
+		event.type = PATCHBAY_S("thing");
+	if (!event.data.p)
+		event.data = r->body;
+	return emitter->emit(emitter->ctx, &event);
+}
+
 /* ---- Its provider */
 
 static const patchbay_sample sound_samples[] = {

@@ -6,21 +6,6 @@
 #define PARSE broken_parse
 #include "source.h"
 
-static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
-			    const patchbay_emitter *emitter, patchbay_event event)
-{
-	const patchbay_json *root = s->json->parse(call, r->body);
-
-	if (s->json->type(root) != PATCHBAY_JSON_OBJECT && s->json->type(root) != PATCHBAY_JSON_ARRAY)
-		return PATCHBAY_EMALFORMED;
-	event.size = sizeof(event);
-	if (!event.type.p)
-		event.type = PATCHBAY_S("thing");
-	if (!event.data.p)
-		event.data = r->body;
-	return emitter->emit(emitter->ctx, &event);
-}
-
 __attribute__((noinline)) static const char *format(patchbay_str body)
 {
 	char text[512];
@@ -33,8 +18,8 @@ __attribute__((noinline)) static const char *format(patchbay_str body)
 static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
 			     const patchbay_emitter *emitter)
 {
-	return emit(self, call, r, emitter,
-		    (patchbay_event){ .data = { format(r->body), r->body.n < 512 ? r->body.n : 511 } });
+	return emit_body(self, call, r, emitter,
+			 (patchbay_event){ .data = { format(r->body), r->body.n < 512 ? r->body.n : 511 } });
 }
 
 SOURCE_PLUGIN("stack-data");

@@ -222,8 +222,8 @@ typedef struct patchbay_event {
 
 typedef struct patchbay_emitter { /* good during the call that it was given to, in its thread */
 	void *ctx;
-	/* Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well formed: return it. What was emitted
-	 * counts only if that call returns OK. */
+	/* [request], from poll [delivery]. Copies. PATCHBAY_ENOMEM: more than 10000 events, or one that is not well
+	 * formed: return it. What was emitted counts only if that call returns OK. */
 	patchbay_status (*emit)(void *ctx, const patchbay_event *);
 } patchbay_emitter;
 
