@@ -36,6 +36,9 @@ patchbay_status deed_resume(struct deed *, patchbay_str checkpoint);
 /* Was this result left as it came? */
 bool deed_forgot(const struct deed *, size_t i);
 
+/* The first good answer with which an event is done, and done by HTTP; NULL: none, or it does not use HTTP. */
+const struct http_answer_fake *deed_find_good(struct deed *, bool *ret_uses_http);
+
 /* Answers of an HTTP server that should make a sink content, and such that must not. */
 extern const struct http_answer_fake deed_good[], deed_bad[];
 extern const size_t deed_n_good, deed_n_bad;

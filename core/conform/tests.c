@@ -110,8 +110,8 @@ const struct conform_test conform_tests[] = {
 	{ "sink.preview", "preview() gives a JSON object, and does nothing.", NEEDS_SINK, test_sink_preview, 0 },
 
 	{ "process.output", "No call prints anything.", GATHERED, NULL, 0 },
-	{ "process.state", "No call changes signals, working directory, locale, umask or environment.", GATHERED, NULL,
-	  0 },
+	{ "process.state", "No call changes signals, working directory, locale, umask, environment or limits.",
+	  GATHERED, NULL, 0 },
 	{ "process.secrets", "No secret is in anything that people read: reasons, log lines, previews.", GATHERED, NULL,
 	  0 },
 };

@@ -66,8 +66,9 @@ void test_act_decides(struct kit *);
 void test_act_odd(struct kit *);
 void test_act_deadline(struct kit *);
 void test_act_http(struct kit *);
-void test_act_disk(struct kit *);
 void test_act_unreachable(struct kit *);
+/* test_act_disk.c */
+void test_act_disk(struct kit *);
 /* test_act_threads.c */
 void test_act_threads(struct kit *);
 /* test_abilities.c */

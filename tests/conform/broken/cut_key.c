@@ -3,17 +3,6 @@
 #define PARSE broken_parse
 #include "source.h"
 
-static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
-			    const patchbay_emitter *emitter, patchbay_str key)
-{
-	const patchbay_json *root = s->json->parse(call, r->body);
-	patchbay_event event = { .size = sizeof(event), .type = PATCHBAY_S("thing"), .key = key, .data = r->body };
-
-	if (!root)
-		return PATCHBAY_EMALFORMED;
-	return emitter->emit(emitter->ctx, &event);
-}
-
 static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
 			     const patchbay_emitter *emitter)
 {
@@ -22,7 +11,7 @@ static patchbay_status PARSE(const void *self, patchbay_call *call, const patchb
 	patchbay_str id = s->json->text(call, s->json->find(call, root, "id|0.id", false));
 
 	id.n = id.n < 8 ? id.n : 8;
-	return emit(s, call, r, emitter, id);
+	return emit_body(self, call, r, emitter, (patchbay_event){ .key = id });
 }
 
 SOURCE_PLUGIN("cut-key");

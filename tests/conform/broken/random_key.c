@@ -3,23 +3,12 @@
 #define PARSE broken_parse
 #include "source.h"
 
-static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
-			    const patchbay_emitter *emitter, patchbay_str key)
-{
-	const patchbay_json *root = s->json->parse(call, r->body);
-	patchbay_event event = { .size = sizeof(event), .type = PATCHBAY_S("thing"), .key = key, .data = r->body };
-
-	if (!root)
-		return PATCHBAY_EMALFORMED;
-	return emitter->emit(emitter->ctx, &event);
-}
-
 static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
 			     const patchbay_emitter *emitter)
 {
 	const struct sound *s = self;
 
-	return emit(s, call, r, emitter, patchbay_fmt(s->host, call, "%d", rand()));
+	return emit_body(self, call, r, emitter, (patchbay_event){ .key = patchbay_fmt(s->host, call, "%d", rand()) });
 }
 
 SOURCE_PLUGIN("random-key");

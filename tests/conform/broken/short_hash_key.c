@@ -3,17 +3,6 @@
 #define PARSE broken_parse
 #include "source.h"
 
-static patchbay_status emit(const struct sound *s, patchbay_call *call, const patchbay_request *r,
-			    const patchbay_emitter *emitter, patchbay_str key)
-{
-	const patchbay_json *root = s->json->parse(call, r->body);
-	patchbay_event event = { .size = sizeof(event), .type = PATCHBAY_S("thing"), .key = key, .data = r->body };
-
-	if (!root)
-		return PATCHBAY_EMALFORMED;
-	return emitter->emit(emitter->ctx, &event);
-}
-
 static patchbay_status PARSE(const void *self, patchbay_call *call, const patchbay_request *r,
 			     const patchbay_emitter *emitter)
 {
@@ -22,7 +11,7 @@ static patchbay_status PARSE(const void *self, patchbay_call *call, const patchb
 
 	for (size_t i = 0; i < r->body.n; i++)
 		h = (uint16_t)(h * 31 + (unsigned char)r->body.p[i]);
-	return emit(s, call, r, emitter, patchbay_fmt(s->host, call, "%04x", h));
+	return emit_body(self, call, r, emitter, (patchbay_event){ .key = patchbay_fmt(s->host, call, "%04x", h) });
 }
 
 SOURCE_PLUGIN("short-hash-key");
