@@ -33,12 +33,12 @@ struct guard_crash {              /* the first thread that crashed */
 	int32_t slot;             /* -1: it was in no call */
 	int32_t signal;           /* 0: exit() was called */
 	int32_t status;           /* of that exit() */
-	bool has_address;
+	uint32_t has_address;     /* not bool: whatever stands there can be read */
 	uint64_t address;
 	char where[128];         /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME]; /* whose code that is */
-	bool has_request;
-	bool closed; /* descriptors that are not the plugin's */
+	uint32_t has_request;
+	uint32_t closed; /* descriptors that are not the plugin's */
 };
 
 struct guard_entry { /* what a call that crashed was about */

@@ -91,7 +91,8 @@ static bool is_flood(struct guard_instance *instance, uint32_t n, int64_t now)
 	return oldest && now - oldest < RECENT_NS;
 }
 
-static void hold_against(struct guard_instance *instance, const struct guard_slot *slot, const char *what)
+/* again: with the same event or request as before, which tells nothing new about the instance. */
+static void hold_against(struct guard_instance *instance, const struct guard_slot *slot, const char *what, bool again)
 {
 	enum guard_call call = (enum guard_call)atomic_load(&slot->call);
 	int64_t now = clock_steady_ns();
@@ -107,6 +108,8 @@ static void hold_against(struct guard_instance *instance, const struct guard_slo
 	if (atomic_load(&instance->in_row[about_events]) == 0)
 		instance->parks = 0;
 	atomic_fetch_add(&instance->crashes, 1);
+	if (again && !flood)
+		return;
 	if (atomic_fetch_add(&instance->in_row[about_events], 1) + 1 < max && !flood)
 		return;
 	int64_t pause = PARK_FIRST_NS << (instance->parks < 5 ? instance->parks : 5);
@@ -266,14 +269,14 @@ const struct guard_entry *guard_note_crash(const struct guard_slot *slot, const 
 	struct guard_instance *instance = add_instance(slot);
 	struct guard_entry *entry = NULL;
 	bool has_request = request[0] || request[1];
-	if (instance)
-		hold_against(instance, slot, what);
-	if (!slot->n && !has_request)
-		return NULL;
 	if (has_request)
 		entry = find_request(slot->instance, request);
 	else if (slot->n == 1)
 		entry = find_event(slot->side, slot->instance, &slot->first);
+	if (instance)
+		hold_against(instance, slot, what, entry != NULL);
+	if (!slot->n && !has_request)
+		return NULL;
 	if (!entry) {
 		bool suspect = slot->n == 1 && is_suspect(slot->side, slot->instance, &slot->first);
 		entry = add_entry(slot);
