@@ -61,6 +61,7 @@ struct guard_instance {
 	uint32_t parks;             /* how often it was parked since then */
 	int64_t recent_ns[GUARD_RECENT]; /* steady clock: the last crashes, a ring */
 	uint32_t next_recent;
+	int64_t quiet_ns[GUARD_CRASHES_MAX - 1]; /* the last ones in calls about no event, oldest first */
 	_Atomic int64_t parked_ns; /* steady clock: until then; INT64_MAX: until it is forgiven; 0: it is not */
 	char why[200];
 };

@@ -81,13 +81,24 @@ static bool is_about_events(enum guard_call call)
 	       call == GUARD_PARSE;
 }
 
-/* Notes the time. So many crashes, this one included, within RECENT_NS? */
-static bool is_flood(struct guard_instance *instance, uint32_t n, int64_t now)
+/* Notes the time. GUARD_RECENT crashes, this one included, within RECENT_NS? */
+static bool is_flood(struct guard_instance *instance, int64_t now)
 {
-	uint32_t next = instance->next_recent % GUARD_RECENT;
-	int64_t oldest = instance->recent_ns[(next + GUARD_RECENT + 1 - n) % GUARD_RECENT];
+	uint32_t next = instance->next_recent % GUARD_RECENT, after = (next + 1) % GUARD_RECENT;
+	int64_t oldest = instance->recent_ns[after];
 	instance->recent_ns[next] = now;
-	instance->next_recent = (next + 1) % GUARD_RECENT;
+	instance->next_recent = after;
+	return oldest && now - oldest < RECENT_NS;
+}
+
+/* The same of calls about no event, and of GUARD_CRASHES_MAX: such a call may work well again and again, and crash when
+ * there is something to do. */
+static bool is_third(struct guard_instance *instance, int64_t now)
+{
+	size_t n = sizeof instance->quiet_ns / sizeof *instance->quiet_ns;
+	int64_t oldest = instance->quiet_ns[0];
+	memmove(instance->quiet_ns, instance->quiet_ns + 1, (n - 1) * sizeof *instance->quiet_ns);
+	instance->quiet_ns[n - 1] = now;
 	return oldest && now - oldest < RECENT_NS;
 }
 
@@ -97,14 +108,15 @@ static void hold_against(struct guard_instance *instance, const struct guard_slo
 	enum guard_call call = (enum guard_call)atomic_load(&slot->call);
 	int64_t now = clock_steady_ns();
 	bool for_ever = call == GUARD_CREATE || call == GUARD_CHECK || call == GUARD_LOAD || call == GUARD_THREAD;
-	bool flood = is_flood(instance, call == GUARD_THREAD ? GUARD_CRASHES_MAX : GUARD_RECENT, now);
 	bool about_events = is_about_events(call);
-	uint32_t max = about_events ? IN_ROW_MAX : GUARD_CRASHES_MAX;
+	uint32_t max = about_events           ? IN_ROW_MAX
+		       : call == GUARD_THREAD ? UINT32_MAX
+					      : /* nothing tells when it works */
+			       GUARD_CRASHES_MAX;
+	bool flood = is_flood(instance, now) && slot->side == GUARD_SOURCE;
 
-	if (call == GUARD_THREAD)
-		max = UINT32_MAX; /* nothing tells when it works */
-	else if (slot->side != GUARD_SOURCE)
-		flood = false;
+	if (!about_events && is_third(instance, now))
+		flood = true;
 	if (atomic_load(&instance->in_row[about_events]) == 0)
 		instance->parks = 0;
 	atomic_fetch_add(&instance->crashes, 1);
@@ -357,5 +369,6 @@ void guard_forgive(const char *plugin)
 		atomic_store(&instance->in_row[0], 0);
 		atomic_store(&instance->in_row[1], 0);
 		memset(instance->recent_ns, 0, sizeof instance->recent_ns);
+		memset(instance->quiet_ns, 0, sizeof instance->quiet_ns);
 	}
 }
