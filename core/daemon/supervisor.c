@@ -23,8 +23,8 @@
 #define KILL_NS (2 * NS_PER_S)               /* for a thread that was told to die to write down where it was */
 #define SETTLED_NS (10 * NS_PER_S)           /* who has run for so long has started well */
 #define DELAY_FIRST_MS 50
-#define DELAY_LONGEST_MS 1000 /* of who had started, */
-#define DELAY_FAILED_MS 10000 /* and of who had not even done that */
+#define DELAY_LONGEST_MS 1000 /* of who had come that far, */
+#define DELAY_FAILED_MS 10000 /* and of who could not start */
 
 struct supervisor {
 	int (*work)(void *ctx);
@@ -130,7 +130,7 @@ static bool has_ended(const struct supervisor *s, int *ret_status)
 
 static int64_t delay_ms(struct supervisor *s, bool blamed)
 {
-	int64_t longest = atomic_load(&guard_board->ready) ? DELAY_LONGEST_MS : DELAY_FAILED_MS;
+	int64_t longest = atomic_load(&guard_board->ending) ? DELAY_FAILED_MS : DELAY_LONGEST_MS;
 	if (blamed || clock_steady_ns() - s->began_ns > SETTLED_NS)
 		s->quick_ends = 0;
 	if (blamed || s->quick_ends++ == 0)

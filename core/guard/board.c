@@ -110,9 +110,10 @@ static uint32_t take_turn(const struct guard_note *note)
 	if (!guard_is_suspect(note->side, note->instance))
 		return GUARD_NO_TURN;
 	const struct timespec until = clock_deadline(TURN_MS * NS_PER_MS);
-	return !is_short(note->call) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &until) == 0
-		       ? GUARD_HAS_TURN
-		       : GUARD_OUT_OF_TURN;
+	bool has_turn = !is_short(note->call) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &until) == 0;
+	while (atomic_load(&guard_board->crash.tid) != 0) /* who has it, or had it, is crashing */
+		pause();
+	return has_turn ? GUARD_HAS_TURN : GUARD_OUT_OF_TURN;
 }
 
 static void end_turn(struct guard_slot *slot)
@@ -218,9 +219,11 @@ static void describe(const struct guard_crash *crash, bool crashed, int status, 
 	}
 }
 
+/* Of a route's `when`, which runs no plugin's code, it would be known. */
 static bool is_active(const struct guard_slot *slot, const char *plugin)
 {
-	return atomic_load(&slot->call) != GUARD_NOTHING && (!plugin[0] || strcmp(slot->plugin, plugin) == 0);
+	uint32_t call = atomic_load(&slot->call);
+	return call != GUARD_NOTHING && call != GUARD_ROUTE && (!plugin[0] || strcmp(slot->plugin, plugin) == 0);
 }
 
 /* Nobody said so (_exit(), a crash within the crash), or it was a thread that this plugin has begun: if just one call

@@ -33,12 +33,12 @@ struct guard_crash {              /* the first thread that crashed */
 	int32_t slot;             /* -1: it was in no call */
 	int32_t signal;           /* 0: exit() was called */
 	int32_t status;           /* of that exit() */
-	bool has_address;
+	uint32_t has_address;     /* not bool: whatever stands there can be read */
 	uint64_t address;
-	char where[128];              /* "acme.so+0x1139"; "" unknown */
+	char where[128];         /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME_SIZE]; /* whose code that is */
-	bool has_request;
-	bool closed; /* descriptors that are not the plugin's */
+	uint32_t has_request;
+	uint32_t closed; /* descriptors that are not the plugin's */
 };
 
 struct guard_entry { /* what a call that crashed was about */
@@ -61,6 +61,7 @@ struct guard_instance {
 	uint32_t parks;             /* how often it was parked since then */
 	int64_t recent_ns[GUARD_RECENT]; /* steady clock: the last crashes, a ring */
 	uint32_t next_recent;
+	int64_t quiet_ns[GUARD_CRASHES_MAX - 1]; /* the last ones in calls about no event, oldest first */
 	_Atomic int64_t parked_ns; /* steady clock: until then; INT64_MAX: until it is forgiven; 0: it is not */
 	char why[200];
 };

@@ -81,32 +81,47 @@ static bool is_about_events(enum guard_call call)
 	       call == GUARD_PARSE;
 }
 
-/* Notes the time. So many crashes, this one included, within RECENT_NS? */
-static bool is_flood(struct guard_instance *instance, uint32_t n, int64_t now)
+/* Notes the time. GUARD_RECENT crashes, this one included, within RECENT_NS? */
+static bool is_flood(struct guard_instance *instance, int64_t now)
 {
-	uint32_t next = instance->next_recent % GUARD_RECENT;
-	int64_t oldest = instance->recent_ns[(next + GUARD_RECENT + 1 - n) % GUARD_RECENT];
+	uint32_t next = instance->next_recent % GUARD_RECENT, after = (next + 1) % GUARD_RECENT;
+	int64_t oldest = instance->recent_ns[after];
 	instance->recent_ns[next] = now;
-	instance->next_recent = (next + 1) % GUARD_RECENT;
+	instance->next_recent = after;
 	return oldest && now - oldest < RECENT_NS;
 }
 
-static void hold_against(struct guard_instance *instance, const struct guard_slot *slot, const char *what)
+/* The same of calls about no event, and of GUARD_CRASHES_MAX: such a call may work well again and again, and crash when
+ * there is something to do. */
+static bool is_third(struct guard_instance *instance, int64_t now)
+{
+	size_t n = sizeof instance->quiet_ns / sizeof *instance->quiet_ns;
+	int64_t oldest = instance->quiet_ns[0];
+	memmove(instance->quiet_ns, instance->quiet_ns + 1, (n - 1) * sizeof *instance->quiet_ns);
+	instance->quiet_ns[n - 1] = now;
+	return oldest && now - oldest < RECENT_NS;
+}
+
+/* again: with the same event or request as before, which tells nothing new about the instance. */
+static void hold_against(struct guard_instance *instance, const struct guard_slot *slot, const char *what, bool again)
 {
 	enum guard_call call = (enum guard_call)atomic_load(&slot->call);
 	int64_t now = clock_steady_ns();
 	bool for_ever = call == GUARD_CREATE || call == GUARD_CHECK || call == GUARD_LOAD || call == GUARD_THREAD;
-	bool flood = is_flood(instance, call == GUARD_THREAD ? GUARD_CRASHES_MAX : GUARD_RECENT, now);
 	bool about_events = is_about_events(call);
-	uint32_t max = about_events ? IN_ROW_MAX : GUARD_CRASHES_MAX;
+	uint32_t max = about_events           ? IN_ROW_MAX
+		       : call == GUARD_THREAD ? UINT32_MAX
+					      : /* nothing tells when it works */
+			       GUARD_CRASHES_MAX;
+	bool flood = is_flood(instance, now) && slot->side == GUARD_SOURCE;
 
-	if (call == GUARD_THREAD)
-		max = UINT32_MAX; /* nothing tells when it works */
-	else if (slot->side != GUARD_SOURCE)
-		flood = false;
+	if (!about_events && is_third(instance, now))
+		flood = true;
 	if (atomic_load(&instance->in_row[about_events]) == 0)
 		instance->parks = 0;
 	atomic_fetch_add(&instance->crashes, 1);
+	if (again && !flood)
+		return;
 	if (atomic_fetch_add(&instance->in_row[about_events], 1) + 1 < max && !flood)
 		return;
 	int64_t pause = PARK_FIRST_NS << (instance->parks < 5 ? instance->parks : 5);
@@ -267,14 +282,14 @@ const struct guard_entry *guard_note_crash(const struct guard_slot *slot, const 
 	struct guard_instance *instance = add_instance(slot);
 	struct guard_entry *entry = NULL;
 	bool has_request = request[0] || request[1];
-	if (instance)
-		hold_against(instance, slot, what);
-	if (!slot->n && !has_request)
-		return NULL;
 	if (has_request)
 		entry = find_request(slot->instance, request);
 	else if (slot->n == 1)
 		entry = find_event(slot->side, slot->instance, &slot->first);
+	if (instance)
+		hold_against(instance, slot, what, entry != NULL);
+	if (!slot->n && !has_request)
+		return NULL;
 	if (!entry) {
 		bool suspect = slot->n == 1 && is_suspect(slot->side, slot->instance, &slot->first);
 		entry = add_entry(slot);
@@ -355,5 +370,6 @@ void guard_forgive(const char *plugin)
 		atomic_store(&instance->in_row[0], 0);
 		atomic_store(&instance->in_row[1], 0);
 		memset(instance->recent_ns, 0, sizeof instance->recent_ns);
+		memset(instance->quiet_ns, 0, sizeof instance->quiet_ns);
 	}
 }

@@ -1,7 +1,6 @@
 """A plugin that crashes or hangs harms only itself: the worker is started anew, every other event is delivered, what was
 accepted is never lost, and the culprit is named."""
 
-import itertools
 import json
 import os
 import shutil
@@ -154,6 +153,8 @@ def test_a_handler_of_the_plugins_own(t):
 
 
 def test_heap_corruption(t):
+    if harness.SANITIZE:
+        raise harness.Skip("the sanitizers see it first")
     each_way(t, "free", "SIGABRT in crasher.so")
 
 
@@ -354,7 +355,7 @@ def test_what_was_not_at_work_is_not_loaded_after_a_crash(t):
     daemon.start()
     eager(folder)
     for n in range(3):
-        os.kill(daemon.worker(), signal.SIGKILL)
+        end_worker(daemon, signal.SIGKILL)
         equal(post(daemon, body(n)).status, 200, "answer")
     check("eager" not in daemon.logged(), daemon.logged())
     daemon.cli("reload", code=1)
@@ -365,10 +366,16 @@ def test_what_was_not_at_work_is_not_loaded_after_a_crash(t):
 def test_idle_is_not_forgiven_for_what_act_does_well(t):
     daemon = t.daemon(ROUTES.replace("    path: {folder}/fragile\n", "    path: {folder}/fragile\n    idle: 'null'\n"),
                       env=WITH_MOODY)
-    numbers = itertools.count()
-    wait_until(lambda: post(daemon, body(next(numbers))) and "left alone" in daemon.logged(), "it is not parked")
-    equal(daemon.logged().count("when it was idle: SIGSEGV at"), 3, "crashes")
-    daemon.wait_rows(next(numbers))
+    def crashes():
+        return daemon.logged().count("when it was idle: SIGSEGV at")
+
+    for n in range(3):
+        event = post(daemon, body(n)).event_id
+        wait_until(lambda: event in delivered(daemon) and crashes() > n, "it does not crash")
+    post(daemon, body(3))
+    wait_until(lambda: "left alone" in daemon.logged(), "it is not parked")
+    daemon.wait_rows(4)
+    equal(crashes(), 3, "crashes")
 
 
 def test_poison_is_let_in_once_the_plugin_is_mended(t):

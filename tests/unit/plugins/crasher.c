@@ -23,6 +23,7 @@ struct crasher {
 	const patchbay_host *host;
 	const patchbay_json_service *json;
 	const struct crasher_options *options;
+	bool acted;
 };
 
 static int *volatile nowhere;
@@ -265,6 +266,7 @@ static void act(void *self, patchbay_call *call, const patchbay_delivery *const 
 {
 	struct crasher *crasher = self;
 	(void)checkpoint;
+	crasher->acted = true;
 	for (size_t i = 0; i < n; i++) {
 		if (events[i]->attempt == 1 && told(crasher, call, events[i]->data, "retry").n) {
 			results[i] = (patchbay_result){ PATCHBAY_RETRY, 1, PATCHBAY_S("as it was told") };
@@ -287,7 +289,8 @@ static patchbay_status idle(void *self, patchbay_call *call, patchbay_str *check
 {
 	const struct crasher *crasher = self;
 	(void)call, (void)checkpoint;
-	do_as_told(crasher->options->idle);
+	if (crasher->acted)
+		do_as_told(crasher->options->idle);
 	return PATCHBAY_OK;
 }
 
@@ -336,7 +339,8 @@ static const patchbay_option options[] = {
 			.help = "Where ids go."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, create, .help = "What create does."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, destroy, .help = "What destroy does."),
-	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, idle, .help = "What a sink does when it is idle."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, idle,
+			.help = "What a sink does when it is idle, once it has acted."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, poll, .help = "What a source does when it polls."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, mended, .flags = PATCHBAY_F_PATH,
 			.help = "Once this file is there, parse does nothing bad."),
