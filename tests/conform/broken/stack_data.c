@@ -1,7 +1,7 @@
 /* stack_data.c - its data is in a stack frame that is gone.
  * Caught by: parse.events.
  * It may fail as well: parse.pure, parse.threads, parse.keys, parse.refusal, hostile.truncated, hostile.mutated,
- * hostile.odd, hostile.memory, budget.calls, budget.time, life.calls, life.clock, request.forgotten,
+ * hostile.odd, hostile.memory, budget.calls, budget.long, budget.time, life.calls, life.clock, request.forgotten,
  * request.untouched, source.genuine. */
 #define PARSE broken_parse
 #include "source.h"
