@@ -109,8 +109,10 @@ static uint32_t take_turn(const struct guard_note *note)
 {
 	if (!guard_is_suspect(note->side, note->instance))
 		return GUARD_NO_TURN;
-	const struct timespec until = clock_deadline(TURN_MS * NS_PER_MS);
-	bool has_turn = !is_short(note->call) && pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, &until) == 0;
+	bool has_turn = false;
+	int64_t until_ns = is_short(note->call) ? 0 : clock_steady_ns() + TURN_MS * NS_PER_MS;
+	while (until_ns && !(has_turn = pthread_mutex_trylock(&turn) == 0) && clock_steady_ns() < until_ns)
+		nanosleep(&(struct timespec){ .tv_nsec = NS_PER_MS }, NULL);
 	while (atomic_load(&guard_board->crash.tid) != 0) /* who has it, or had it, is crashing */
 		pause();
 	return has_turn ? GUARD_HAS_TURN : GUARD_OUT_OF_TURN;
