@@ -139,8 +139,8 @@ static const char *plain_text(const patchbay_option *o, int alternative)
 	} known[] = {
 		{ { "url", "uri", "endpoint", "webhook", NULL },
 		  { "https://127.0.0.1:9/x", "http://127.0.0.1:9/x", "127.0.0.1:9", "https://example.invalid/x" } },
-		{ { "server", "host", "broker", "smtp", "relay", NULL },
-		  { "smtp://127.0.0.1:9", "127.0.0.1", "127.0.0.1:9", "https://127.0.0.1:9" } },
+		{ { "server", "host", "broker", "relay", NULL },
+		  { "127.0.0.1:9", "127.0.0.1", "http://127.0.0.1:9", "https://127.0.0.1:9" } },
 		{ { "from", "to", "email", "mail", "sender", "recipient", "recipients", "address", NULL },
 		  { "patchbay@example.org", "127.0.0.1", "127.0.0.1:9", "example.org" } },
 		{ { "port", NULL }, { "9", "9", "9", "9" } },
@@ -155,10 +155,20 @@ static const char *plain_text(const patchbay_option *o, int alternative)
 	return others[alternative];
 }
 
+/* "ldap" of "ldap://host:port or ldaps://...": the first scheme that the help speaks of. */
+static patchbay_str scheme_of(const patchbay_option *o)
+{
+	const char *end = o->help ? strstr(o->help, "://") : NULL, *from = end;
+
+	while (from && from > o->help && from[-1] >= 'a' && from[-1] <= 'z')
+		from--;
+	return (patchbay_str){ from, (size_t)(end - from) };
+}
+
 static void add_text(const struct guess *g, const patchbay_option *o, int alternative, struct buf *out)
 {
 	static const char *const keys[] = { "key", "token", "secret", "password", "seed", NULL };
-	patchbay_str example = example_of(o);
+	patchbay_str example = example_of(o), scheme = scheme_of(o);
 	const char *end = o->name + strlen(o->name);
 
 	if (o->flags & PATCHBAY_F_PATH)
@@ -170,6 +180,8 @@ static void add_text(const struct guess *g, const patchbay_option *o, int altern
 		add_key(g, o, alternative, out);
 	else if (example.n && alternative == (names(o->name, "url") || names(o->name, "server") ? 1 : 0))
 		buf_add_str(out, example);
+	else if (scheme.n && alternative == 0)
+		buf_addf(out, "%.*s://127.0.0.1:9", STR_ARG(scheme));
 	else
 		buf_add_str(out, str_c(plain_text(o, alternative)));
 }
