@@ -90,8 +90,8 @@ static int conclude(const struct report *report)
 		fprintf(stderr, "patchbay reload: %s\n", report->error);
 	else if (!report->ended)
 		fprintf(stderr,
-			"patchbay reload: the daemon has gone away before it was done; it was being stopped, or "
-			"its log says why\n");
+			"patchbay reload: the daemon went away before it was done; it was being stopped, or a plugin "
+			"crashed, which its log names: then all goes on with the configuration that was at work\n");
 	else if (!report->reloaded && !report->json)
 		fprintf(stderr, "patchbay reload: refused; all goes on with the configuration that is at work\n");
 	return report->reloaded ? 0 : 1;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define NAME "control"
 #define BACKLOG 8
+#define PATIENCE_MS 1000
 
 static int fail(const char *folder, int fd, struct err *err)
 {
@@ -61,7 +63,18 @@ void control_socket_remove(const char *folder)
 	free(path);
 }
 
+/* A socket without anybody behind it is what a worker leaves that crashed; the next one is there in a moment. */
+static int connect_patiently(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	for (int tries = 0;; tries++) {
+		int rc = connect(fd, addr, len);
+		if (rc == 0 || errno != ECONNREFUSED || tries == PATIENCE_MS / 10)
+			return rc;
+		poll(NULL, 0, 10);
+	}
+}
+
 int control_socket_connect(const char *folder, struct err *err)
 {
-	return with_socket(folder, connect, err);
+	return with_socket(folder, connect_patiently, err);
 }
