@@ -178,7 +178,8 @@ typedef struct patchbay_request {
 	patchbay_str body;          /* exactly the bytes on the wire */
 	patchbay_str client;        /* address as text, after trusted proxies; "" for a unix socket */
 	uint8_t client_addr[16];    /* the same as a number, IPv4 as ::ffff:a.b.c.d; zero for a unix socket */
-	int64_t received_ns;
+	int64_t received_ns;        /* when it came; a signature's time is compared with this, not with now_ns(): a
+	                             * request may be verified again later */
 } patchbay_request;
 
 typedef struct patchbay_reply { /* the host's, comes zeroed; set what must differ from 200 with a tiny body */
