@@ -18,8 +18,11 @@
 static const char *const signs[] = { "yes", "wrong", "no", NULL };
 const char *const golden_verdicts[] = { "accepted", "refused", "malformed", "empty", "answered", NULL };
 
+struct top {
+	patchbay_str config;
+};
 static const patchbay_option top_options[] = {
-	OPTION_BY_HAND(PATCHBAY_T_STR, "config", .def = NULL),
+	OPTION_OF(PATCHBAY_T_STR, struct top, config, "config", .def = NULL),
 };
 static const char *const top_keys[] = { "tests", NULL };
 
@@ -54,7 +57,7 @@ static int wrong(struct golden *g, const struct node *at, const char *sentence)
 
 int golden_open(struct golden *g, const char *path, struct config_faults *faults, char **ret_config)
 {
-	patchbay_str named = { NULL, 0 };
+	struct top top = { { NULL, 0 } };
 	const char *slash = strrchr(path, '/');
 	*ret_config = NULL;
 	*g = (struct golden){ .loader = { .faults = { path, faults, 0 } } };
@@ -68,11 +71,11 @@ int golden_open(struct golden *g, const char *path, struct config_faults *faults
 	const struct option_table table = {
 		.v = top_options, .n = COUNT(top_options), .others = top_keys, .who = "a test file"
 	};
-	if (options_fill(&g->loader, &table, g->root, &named) < 0)
+	if (options_fill(&g->loader, &table, g->root, &top) < 0)
 		return -1;
-	if (named.n)
-		*ret_config = slash ? loader_path(&g->loader, named) : xstrndup(named.p, named.n);
-	option_free(top_options, &named);
+	if (top.config.n)
+		*ret_config = slash ? loader_path(&g->loader, top.config) : xstrndup(top.config.p, top.config.n);
+	options_free(top_options, COUNT(top_options), &top);
 	return 0;
 }
 

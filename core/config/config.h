@@ -156,8 +156,11 @@ char *config_journal_folder(const char *path, struct err *err);
 int config_plugin_dirs(const char *path, patchbay_strs *ret, struct err *err);
 void config_plugin_dirs_free(patchbay_strs *);
 
-/* The host's options in the manner of a plugin's table, for help and `patchbay plugins`. */
-extern const patchbay_option config_sink_options[], config_source_options[];
-extern const size_t config_n_sink_options, config_n_source_options;
+/* The host's options in the manner of a plugin's table: the keys at the top of the file, of every source, of every
+ * sink, and of a route. A key that is not there is refused; `patchbay plugins` and `patchbay schema` are made from
+ * them. */
+extern const patchbay_option config_file_options[], config_source_options[], config_sink_options[];
+extern const patchbay_option config_route_options[];
+extern const size_t config_n_file_options, config_n_source_options, config_n_sink_options, config_n_route_options;
 
 #endif

@@ -22,9 +22,6 @@ const patchbay_option config_source_options[] = {
 };
 const size_t config_n_source_options = sizeof(config_source_options) / sizeof(*config_source_options);
 
-static const char *const source_keys[] = { "plugin", "path_secret", NULL };
-static const char *const sink_keys[] = { "plugin", "retry", "timeout", "batch", "rate", "concurrency", "order", NULL };
-
 static void check_name(struct loader *l, const struct node *node, const char *what)
 {
 	patchbay_str name = node->key;
@@ -71,7 +68,8 @@ static void *read_options(struct loader *l, const struct node *node, const char 
 	struct option_table table = {
 		.v = sink ? plugin->sink->options : plugin->source->options,
 		.n = sink ? plugin->sink->n_options : plugin->source->n_options,
-		.others = sink ? sink_keys : source_keys,
+		.common = sink ? config_sink_options : config_source_options,
+		.n_common = sink ? config_n_sink_options : config_n_source_options,
 		.who = who,
 		.line = node->key_line,
 		.column = node->key_column,

@@ -8,19 +8,20 @@
 
 #include <stdlib.h>
 
-#define OPTION(kind, field, name_, ...)                                                                                \
-	{                                                                                                              \
-		.size = sizeof(patchbay_option), .type = (kind), .offset = offsetof(struct config_route, field),       \
-		.name = (name_), __VA_ARGS__                                                                           \
-	}
-
-static const patchbay_option options[] = {
-	OPTION(PATCHBAY_T_STRS, types, "type", .def = NULL),
-	OPTION(PATCHBAY_T_STR, when, "when", .def = NULL),
-	OPTION(PATCHBAY_T_BOOL, test, "test", .def = NULL),
+const patchbay_option config_route_options[] = {
+	OPTION_BY_HAND(PATCHBAY_T_STRS, "from", .def = "'*'",
+		       .help = "the sources whose events go this way; '*' is every source"),
+	OPTION_BY_HAND(PATCHBAY_T_STRS, "to", .flags = PATCHBAY_F_REQUIRED, .help = "the sinks that they go to"),
+	OPTION_OF(PATCHBAY_T_STRS, struct config_route, types, "type",
+		  .help = "only events whose type or kind fits: * is any run of characters, ? any one; the default is "
+			  "all"),
+	OPTION_OF(PATCHBAY_T_STR, struct config_route, when, "when",
+		  .help = "only events for which the first result of this jq program is neither null nor false: "
+			  ".data.total > 100"),
+	OPTION_OF(PATCHBAY_T_BOOL, struct config_route, test, "test", .def = "false",
+		  .help = "also events of a provider's test calls"),
 };
-#define N_OPTIONS (sizeof(options) / sizeof(*options))
-static const char *const other_keys[] = { "from", "to", NULL };
+const size_t config_n_route_options = sizeof(config_route_options) / sizeof(*config_route_options);
 
 /* The `when` of all routes, checked together in the end: one by one each might cost 15 ms. */
 struct whens {
@@ -133,9 +134,8 @@ static void check_types(struct loader *l, const struct node *node)
 static void load_route(struct loader *l, const struct node *node, const struct names *sources,
 		       const struct names *sinks, struct config_route *route, struct whens *whens)
 {
-	struct option_table table = { .v = options,
-				      .n = N_OPTIONS,
-				      .others = other_keys,
+	struct option_table table = { .v = config_route_options,
+				      .n = config_n_route_options,
 				      .who = "a route",
 				      .line = node->line,
 				      .column = node->column };
@@ -228,5 +228,5 @@ void route_free(struct config_route *route)
 {
 	free(route->sources);
 	free(route->sinks);
-	options_free(options, N_OPTIONS, route);
+	options_free(config_route_options, config_n_route_options, route);
 }

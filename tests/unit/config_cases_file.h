@@ -246,7 +246,7 @@ static const struct fault_case file_cases[] = {
 	  "listen: 127.0.0.1:0\n"
 	  "journal: ''\n"
 	  "routes: []\n",
-	  "routes.yaml:2:10: 'journal' must not be empty; write a folder\n"
+	  "routes.yaml:2:10: 'journal': must not be empty: the folder where events are kept: /var/lib/patchbay\n"
 	  "routes.yaml:3:9: warning: there are no routes; events are kept and go nowhere" },
 	{ "journal is null",
 	  "listen: 127.0.0.1:0\n"
