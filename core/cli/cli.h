@@ -8,6 +8,7 @@ int cmd_reload(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_test(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
+int cmd_schema(int argc, char **argv);
 int cmd_plugin(int argc, char **argv);
 int cmd_plugin_new(int argc, char **argv);
 int cmd_plugin_check(int argc, char **argv);

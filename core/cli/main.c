@@ -20,6 +20,7 @@ static const struct command {
 	{ "check", cmd_check, "say everything that is wrong with a configuration" },
 	{ "test", cmd_test, "try a configuration on requests, and compare what would become of them" },
 	{ "plugins", cmd_plugins, "list the plugins, or describe one with its options" },
+	{ "schema", cmd_schema, "print a JSON Schema of routes.yaml, for editors" },
 	{ "plugin", cmd_plugin, "for those who make plugins: begin one, prove one" },
 	{ "send", cmd_send, "play a provider: send one of its events, signed" },
 	{ "events", cmd_events, "list what came in and what became of it" },
