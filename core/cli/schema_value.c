@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DURATION "^(0+|[0-9]+(ms|s|m|h|d))$"
+#define DURATION "[0-9]+(ms|s|m|h|d)"
 #define SIZE "^[0-9]+[KMGT]?$"
 #define NETWORK "^(" SCHEMA_IPV4 "(/0*(3[0-2]|[12]?[0-9]))?|" SCHEMA_IPV6 "(/0*(12[0-8]|1[01][0-9]|[0-9]{1,2}))?)$"
 
@@ -71,9 +71,10 @@ static json_t *set_range(json_t *schema, const patchbay_option *o)
 
 static json_t *duration(const patchbay_option *o)
 {
-	json_t *schema = schema_pattern(DURATION, "write a duration as 500ms, 30s, 5m, 1h or 7d");
+	const char *how = "write a duration as 500ms, 30s, 5m, 1h or 7d";
 	if (o->min > 0)
-		return schema;
+		return schema_pattern("^" DURATION "$", how);
+	json_t *schema = schema_pattern("^(0+|" DURATION ")$", how);
 	json_object_set_new(schema, "type", json_pack("[s,s]", "string", "integer"));
 	json_object_set_new(schema, "minimum", json_integer(0)); /* of numbers: 0 needs no unit */
 	json_object_set_new(schema, "maximum", json_integer(0));
