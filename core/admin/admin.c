@@ -126,8 +126,10 @@ void admin_stop(struct admin *a)
 {
 	if (!a)
 		return;
-	if (a->daemon)
+	if (a->daemon) {
+		MHD_quiesce_daemon(a->daemon); /* or it would shut the socket down for all who hold it */
 		MHD_stop_daemon(a->daemon);
+	}
 	listener_close(&a->listener);
 	free(a);
 }
