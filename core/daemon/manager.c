@@ -33,6 +33,7 @@ void manager_open(struct manager *m)
 	static const char *const own[] = { "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID" };
 	struct err err;
 	*m = (struct manager){ .watchdog_ns = 0 };
+	handed_take(); /* before a number that is spoken of may become another descriptor */
 	if (notify_open(&m->notify, getenv("NOTIFY_SOCKET"), &err) != 0)
 		log_warning("the service manager is not told how it goes: %s", err.text);
 	int64_t us = number_from("WATCHDOG_USEC"), pid = number_from("WATCHDOG_PID");
@@ -65,11 +66,6 @@ void manager_store(void *manager, const char *name, int fd)
 		log_warning("%s is not kept by the service manager over a restart: %s", name, strerror(errno));
 }
 
-void manager_take_sockets(void)
-{
-	handed_take();
-}
-
 /* ---- Is it well? */
 
 /* R, S, D, T, ...; 0: it is gone. */
@@ -84,6 +80,11 @@ static char state_of(pid_t process, pid_t thread)
 	text[n] = '\0';
 	const char *end = strrchr(text, ')');
 	return end && end[1] ? end[2] : '\0';
+}
+
+static int64_t patience_ns(const struct manager *m)
+{
+	return m->watchdog_ns && m->watchdog_ns < SILENCE_NS ? m->watchdog_ns : SILENCE_NS;
 }
 
 static pid_t silent(int vital, int64_t for_ns)
@@ -102,7 +103,7 @@ pid_t manager_stuck(pid_t worker, int vital, int64_t for_ns)
  * cannot even be killed, and posts would not be answered meanwhile. A process that somebody has stopped is. */
 static bool is_well(struct manager *m, pid_t worker)
 {
-	int64_t now = clock_steady_ns(), patience_ns = m->watchdog_ns < SILENCE_NS ? m->watchdog_ns : SILENCE_NS;
+	int64_t now = clock_steady_ns();
 	if (worker <= 0) /* the supervisor knows what it waits for */
 		return true;
 	if (!atomic_load(&guard_board->ready)) {
@@ -111,7 +112,7 @@ static bool is_well(struct manager *m, pid_t worker)
 	}
 	m->unready_ns = 0;
 	for (int vital = 0; vital < GUARD_VITALS; vital++) {
-		pid_t thread = silent(vital, patience_ns);
+		pid_t thread = silent(vital, patience_ns(m));
 		if (thread && state_of(worker, thread) != 'D')
 			return false;
 	}
@@ -134,13 +135,16 @@ static void describe(const struct manager *m, pid_t worker, bool stopping, char 
 {
 	const struct guard_life *life = &guard_board->life;
 	uint64_t waiting = atomic_load(&life->waiting);
+	bool ready = worker > 0 && atomic_load(&guard_board->ready);
 	if (stopping && waiting)
 		snprintf(out, size, "stopping: %" PRIu64 " request%s in flight", waiting, waiting == 1 ? "" : "s");
 	else if (stopping)
 		snprintf(out, size, "stopping: what the sinks are at is finished");
-	else if (worker > 0 && atomic_load(&guard_board->ready) && silent(GUARD_COMMITTER, SILENCE_NS))
-		snprintf(out, size, "the journal's disk does not answer; posts are answered 503");
-	else if (worker > 0 && atomic_load(&guard_board->ready))
+	else if (ready && silent(GUARD_INTAKE, patience_ns(m)))
+		snprintf(out, size, "nothing is taken in: the worker does not move");
+	else if (ready && silent(GUARD_COMMITTER, patience_ns(m)))
+		snprintf(out, size, "nothing is taken in: the journal's disk does not answer");
+	else if (ready)
 		snprintf(out, size, "%" PRIu64 " sources, %" PRIu64 " sinks, %" PRIu64 " routes%s",
 			 atomic_load(&life->sources), atomic_load(&life->sinks), atomic_load(&life->routes),
 			 atomic_load(&life->reload_refused) ? "; the last reload was refused, see the log" : "");

@@ -22,10 +22,9 @@ struct manager {
 	char status[160];
 };
 
-/* Reads the environment, and takes out of it what is for this process only. */
+/* Takes over what it hands over; reads the environment, and takes out of it what is for this process only. To be called
+ * before any descriptor is opened. */
 void manager_open(struct manager *);
-/* To be called once the descriptors are kept (guard_keep_open()), before the first worker. */
-void manager_take_sockets(void);
 /* For guard_keep_open(). */
 void manager_store(void *manager, const char *name, int fd);
 /* Tells it what has changed. To be called several times a second. worker: 0 none. */

@@ -250,6 +250,7 @@ static int supervise(struct supervisor *s)
 			ever_ready |= atomic_load(&guard_board->ready);
 		}
 		s->worker = 0;
+		manager_look(&s->manager, 0, s->stopping); /* the next one may be ready before the next look */
 		ever_ready |= atomic_load(&guard_board->ready);
 		if (is_over(s, status, ever_ready, &delay, &result))
 			return result;
@@ -268,6 +269,5 @@ int supervisor_run(int (*work)(void *ctx), void *ctx)
 		log_error("cannot start: %s", err.text);
 		return 1;
 	}
-	manager_take_sockets();
 	return supervise(&s);
 }
