@@ -111,7 +111,7 @@ struct admin *admin_start(const struct config_address *address, const struct adm
 		admin_stop(a);
 		return NULL;
 	}
-	a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, a,
+	a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, a,
 				     MHD_OPTION_LISTEN_SOCKET, a->listener.listen_fd, MHD_OPTION_CONNECTION_LIMIT, 64u,
 				     MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
 	if (!a->daemon) {
@@ -126,8 +126,11 @@ void admin_stop(struct admin *a)
 {
 	if (!a)
 		return;
-	if (a->daemon)
+	if (a->daemon) {
+		/* which takes MHD_USE_ITC; or else the socket is shut down for everybody who holds it */
+		MHD_quiesce_daemon(a->daemon);
 		MHD_stop_daemon(a->daemon);
+	}
 	listener_close(&a->listener);
 	free(a);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/control.h"
+#include "daemon/handed.h"
 #include "daemon/parts.h"
 #include "daemon/recover.h"
 #include "daemon/supervisor.h"
@@ -65,6 +66,7 @@ struct journal *daemon_open_journal(const struct config *c, struct intake *intak
 static int start(struct parts *p, struct err *err)
 {
 	const struct config *c = p->first->config;
+	handed_release(c);
 	if (start_sources(p, err) != 0 || !(p->intake = intake_create(p->sources, err)) ||
 	    !(p->journal = daemon_open_journal(c, p->intake, err)))
 		return -1;
@@ -84,6 +86,7 @@ static int start(struct parts *p, struct err *err)
 	if (c->admin && !p->admin)
 		return -1;
 	generation_keep(p->first);
+	guard_tell_size(c->n_sources, c->n_sinks, c->n_routes);
 	guard_ready(); /* before anybody can have been answered */
 	return intake_start(p->intake, p->journal, err) != 0 ? -1 : control_start(p->control, err);
 }

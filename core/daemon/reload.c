@@ -146,6 +146,7 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 {
 	struct parts *p = r->parts;
 	struct live_set *before = p->sources;
+	const struct config *config = c->generation->config;
 	const struct journal_options options = daemon_journal_options(c->generation->config, NULL);
 	count_sources(before, c->sources, sources);
 	journal_limit(p->journal, &options);
@@ -155,6 +156,7 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 	poller_commit(p->poller, c->poller);
 	p->sources = c->sources;
 	generation_keep(c->generation);
+	guard_tell_size(config->n_sources, config->n_sinks, config->n_routes);
 	live_set_destroy(before);
 	generation_unref(c->generation);
 	atomic_fetch_add(&p->reloads.generation, 1);
@@ -167,6 +169,7 @@ void reload_run(const struct reload *r)
 	struct config_faults faults = { 0 };
 	struct reload_counts sources = { 0 }, sinks = { 0 };
 	size_t loaded_before = load_count();
+	guard_reload_begins();
 	reload_tidy(r->parts);
 	guard_forgive(NULL); /* whoever asks for this may have mended what crashed */
 	bool good = prepare(r, &change, &faults);
@@ -179,6 +182,7 @@ void reload_run(const struct reload *r)
 	tell_faults(r, &faults);
 	tell_end(r, good, &sources, &sinks, load_count() - loaded_before);
 	config_faults_free(&faults);
+	guard_reload_ends(good);
 }
 
 bool reload_tidy(struct parts *p)

@@ -7,6 +7,7 @@
  *   request.c  that request, from the one process to the next
  *   ledger.c   which event, request or instance has crashed how often; what is parked for that
  *   keep.c     descriptors that outlive the process: sockets that are listened on
+ *   life.c     signs of life, and what the service manager is told of the worker
  *
  * Without guard_open() (in commands, in unit tests) everything here does nothing, and finds nothing. */
 #ifndef GUARD_GUARD_H
@@ -138,6 +139,32 @@ void guard_request_free(struct guard_request *);
 void guard_keep(const char *name, int fd);
 /* A duplicate of what was kept, close-on-exec; -1: nothing. */
 int guard_kept(const char *name);
+/* It is not kept any more. */
+void guard_forget(const char *name);
+
+enum guard_holder { /* who holds what is kept, besides this program */
+		    GUARD_ALONE,
+		    GUARD_STORED, /* the service manager: it was given a duplicate, by an earlier run maybe */
+		    GUARD_HANDED, /* the service manager, which made it */
+};
+/* Of what is kept, or would be. */
+enum guard_holder guard_holder(const char *name);
+/* The name of the i-th that the service manager handed over at the start, or kept for us; NULL past the last. */
+const char *guard_inherited(size_t i);
+
+/* ---- Signs of life, and what an operator may want to know (life.c). [any thread] */
+
+enum guard_vital { GUARD_INTAKE, GUARD_COMMITTER, GUARD_VITALS };
+
+/* The calling thread, which must be the same each time, is at work, and will say so again in less than a second; or
+ * guard_rest(): it waits for work. A worker of which a vital thread is stuck is replaced, or watched no longer by
+ * whoever would otherwise have to believe that all is well (daemon/manager.h). */
+void guard_beat(enum guard_vital);
+void guard_rest(enum guard_vital);
+void guard_tell_waiting(uint64_t requests);
+void guard_tell_size(size_t sources, size_t sinks, size_t routes);
+void guard_reload_begins(void);
+void guard_reload_ends(bool good);
 
 /* ---- At the start of a worker: crashes are recorded from here on. `find` tells which plugin's code is at an address;
  * it is called from a signal handler. [one thread] */

@@ -35,7 +35,7 @@ struct guard_crash {              /* the first thread that crashed */
 	int32_t status;           /* of that exit() */
 	uint32_t has_address;     /* not bool: whatever stands there can be read */
 	uint64_t address;
-	char where[128];         /* "acme.so+0x1139"; "" unknown */
+	char where[128];              /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME_SIZE]; /* whose code that is */
 	uint32_t has_request;
 	uint32_t closed; /* descriptors that are not the plugin's */
@@ -66,6 +66,16 @@ struct guard_instance {
 	char why[200];
 };
 
+struct guard_life {
+	struct {
+		_Atomic int64_t since_ns; /* steady clock: of the last sign; 0: it waits for work */
+		_Atomic int32_t tid;
+	} vital[GUARD_VITALS];
+	_Atomic uint64_t waiting, sources, sinks, routes;
+	_Atomic uint32_t reloads_begun, reloads_ended;
+	_Atomic bool reload_refused; /* the last one */
+};
+
 struct guard_board {
 	struct guard_slot slots[GUARD_SLOTS];
 	struct guard_crash crash;
@@ -77,6 +87,7 @@ struct guard_board {
 	_Atomic uint64_t restarts;
 	_Atomic bool ready;
 	_Atomic bool ending; /* the worker means to end */
+	struct guard_life life;
 };
 
 extern struct guard_board *guard_board; /* NULL: there is no guard */
@@ -113,10 +124,20 @@ void guard_request_label(const struct guard_slot *, const char *what, uint32_t c
 void guard_fingerprint(const patchbay_request *, enum guard_call, uint64_t ret[2]);
 
 /* keep.c */
-int guard_keep_open(struct err *err); /* returns a descriptor to poll, for guard_keep_take() */
+/* Returns a descriptor to poll, for guard_keep_take(). `changed` (may be NULL) is told of what is kept from now on,
+ * and, with fd -1, of what is forgotten. */
+int guard_keep_open(void (*changed)(void *ctx, const char *name, int fd), void *ctx, struct err *err);
 void guard_keep_take(void);
+/* Before the first worker: the service manager has it, too. Takes the descriptor. */
+void guard_keep_inherited(const char *name, int fd, enum guard_holder);
+void guard_wake(void);         /* the supervisor, to look at the board: from the worker */
 bool guard_keep_is_lost(void); /* some plugin has closed every descriptor that there is */
 void guard_keep_worker(void);  /* the supervisor's end is not the worker's */
+
+/* life.c */
+void guard_life_begins(void); /* before each worker */
+/* Since when, on the steady clock, this thread has given no sign though it has work; 0: it is well. */
+int64_t guard_silent_since(enum guard_vital);
 
 /* crash.c */
 bool guard_is_deadly(int signal); /* what a process does to itself */

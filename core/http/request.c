@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -342,6 +343,7 @@ enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char 
 	struct request *r = *request;
 	(void)version;
 	(void)ctx;
+	guard_beat(GUARD_INTAKE); /* many posts may be verified between two turns of the loop */
 	if (!r->connection)
 		return begin(r, c, url, method);
 	if (*data_size) {

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -196,6 +197,8 @@ static void *intake_main(void *ctx)
 	fds[in->n_listeners] = (struct pollfd){ .fd = in->bell, .events = POLLIN };
 	int64_t next_tick = 0, stop_by = 0;
 	for (;;) {
+		guard_beat(GUARD_INTAKE);
+		guard_tell_waiting(atomic_load_explicit(&in->stats.waiting, memory_order_relaxed));
 		bool ready = wait_for_work(in, fds);
 		if (ready && fds[in->n_listeners].revents) {
 			eventfd_t rung;
@@ -227,6 +230,8 @@ static void *intake_main(void *ctx)
 	}
 	for (size_t i = 0; i < in->n_listeners; i++)
 		MHD_run(in->listeners[i].daemon); /* lets go what was answered last */
+	guard_tell_waiting(0);
+	guard_rest(GUARD_INTAKE);
 	free(fds);
 	return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "guard/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,7 @@ static struct journal_ticket *take_group(struct journal *j)
 	pthread_mutex_lock(&j->queue.lock);
 	while (!j->queue.first && !j->queue.stop) {
 		j->queue.idle = true;
+		guard_rest(GUARD_COMMITTER);
 		pthread_cond_wait(&j->queue.filled, &j->queue.lock);
 	}
 	j->queue.idle = false;
@@ -194,8 +196,11 @@ static struct journal_ticket *take_group(struct journal *j)
 void *committer_main(void *journal)
 {
 	struct commit c = { .j = journal };
-	for (struct journal_ticket *group; (group = take_group(c.j));)
+	for (struct journal_ticket *group; (group = take_group(c.j));) {
+		guard_beat(GUARD_COMMITTER);
 		commit_group(&c, group);
+	}
+	guard_rest(GUARD_COMMITTER);
 	buf_free(&c.events.bytes);
 	buf_free(&c.quarantine.bytes);
 	buf_free(&c.scratch);
