@@ -4,7 +4,7 @@
 set -eu
 
 packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
-	libmicrohttpd-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
+	libmicrohttpd-dev libgnutls28-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
 	libcurl4-openssl-dev"
 
 for argument; do

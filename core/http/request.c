@@ -318,6 +318,11 @@ static bool peer_is_gone(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	char byte;
+	if (info && MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)) {
+		/* What is there to be read may be the next request, or TLS's own good-bye. */
+		struct pollfd p = { .fd = info->connect_fd, .events = POLLRDHUP };
+		return poll(&p, 1, 0) == 1;
+	}
 	ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 0;
 	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
 }
