@@ -52,6 +52,12 @@ class Tls(harness.Client):
             self.raw.close()
             raise
 
+    def send(self, data):
+        try:
+            super().send(data)
+        except ssl.SSLError as e:
+            raise Closed(str(e)) from None
+
     def more(self):
         try:
             super().more()
