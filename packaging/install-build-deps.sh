@@ -4,13 +4,14 @@
 set -eu
 
 packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
-	libmicrohttpd-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
+	libmicrohttpd-dev libgnutls28-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
 	libcurl4-openssl-dev"
 
 for argument; do
 	case $argument in
 	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs
-		python3-jsonschema python3-yaml bash-completion zsh fish" ;;
+		python3-jsonschema python3-yaml bash-completion zsh fish
+		nginx haproxy caddy" ;;
 	*)
 		echo "usage: $0 [--tests]" >&2
 		exit 2
@@ -39,7 +40,22 @@ if [ "$(id -u)" -ne 0 ]; then
 	sudo=sudo
 fi
 
+# The proxies are only there for tests to start with configurations of their own: installing them must start nothing,
+# now or when the machine is started. What somebody has decided about services already stands.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap '$sudo rm -f $policy' EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
+	$sudo chmod 755 $policy
+fi
+
 echo "installing:$missing"
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq update
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
 	-o Dpkg::Use-Pty=0 install $missing >/dev/null
+for service in nginx haproxy caddy; do
+	case " $missing " in
+	*" $service "*) [ ! -d /run/systemd/system ] || $sudo systemctl --quiet disable $service ;;
+	esac
+done

@@ -115,6 +115,17 @@ static void metrics_of_crashes(struct buf *out)
 	}
 }
 
+static void metrics_of_certificates(const struct intake *in, struct buf *out)
+{
+	head(out, "certificate_expires_seconds", "gauge", "When the certificate of a listener expires, in Unix time.");
+	for (size_t i = 0; intake_address(in, i); i++) {
+		struct intake_certificate c;
+		if (intake_certificate(in, i, &c))
+			buf_addf(out, "patchbay_certificate_expires_seconds{listen=\"%s\"} %" PRId64 "\n", c.address,
+				 c.not_after_ms / 1000);
+	}
+}
+
 static void metrics_of_reloads(const struct admin_reloads *r, struct buf *out)
 {
 	head(out, "reloads_total", "counter", "Reloads of the configuration.");
@@ -156,6 +167,7 @@ void metrics_write(const struct admin_parts *parts, struct buf *out)
 	metric(out, "quarantine_bytes", "gauge", "Size of the quarantine.", j.quarantine_bytes);
 	metric(out, "dedupe_keys", "gauge", "Keys and tokens remembered.", j.dedupe_keys);
 	metrics_of_reloads(parts->reloads, out);
+	metrics_of_certificates(parts->intake, out);
 	metrics_of_sinks(parts, out);
 	metrics_of_fetching(parts, out);
 	metrics_of_crashes(out);

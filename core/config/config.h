@@ -11,10 +11,14 @@
 
 #include <sys/socket.h>
 
+struct certificate;
+
 struct config_address { /* 127.0.0.1:8080, [::]:8080, unix:/run/x.sock */
 	char *text;
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
+	bool tls;                        /* `listen` only: {address: …, tls: {certificate: …, key: …}} */
+	struct certificate *certificate; /* NULL: no TLS, or loaded for looking or testing */
 	int line, column;
 };
 

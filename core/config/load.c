@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "config/options.h"
+#include "tls/certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,8 +296,10 @@ void config_free(struct config *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->n_listen; i++)
+	for (size_t i = 0; i < c->n_listen; i++) {
 		free(c->listen[i].text);
+		certificate_unref(c->listen[i].certificate);
+	}
 	if (c->admin)
 		free(c->admin->text);
 	for (size_t i = 0; i < c->n_sources; i++)

@@ -141,7 +141,7 @@ static void say_ready(const struct parts *p)
 {
 	const struct config *c = p->first->config;
 	for (size_t i = 0; intake_address(p->intake, i); i++)
-		log_info("listening on %s", intake_address(p->intake, i));
+		log_info("listening on %s%s", intake_address(p->intake, i), c->listen[i].tls ? " (TLS)" : "");
 	if (p->admin)
 		log_info("admin on %s", admin_address(p->admin));
 	log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", c->n_sources, c->n_sinks, c->n_routes,

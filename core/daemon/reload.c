@@ -71,7 +71,7 @@ static void tell_end(const struct reload *r, bool reloaded, const struct reload_
 
 static bool same_address(const struct config_address *a, const struct config_address *b)
 {
-	return a && b ? strcmp(a->text, b->text) == 0 : a == b;
+	return a && b ? strcmp(a->text, b->text) == 0 && a->tls == b->tls : a == b;
 }
 
 static void warn_of_restart(const struct config *was, const struct config *is, struct faults *faults)

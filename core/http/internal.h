@@ -49,6 +49,14 @@ struct connection { /* MHD's socket context */
 	struct connection *next, **in;
 	struct MHD_Connection *mhd;
 	int64_t deadline_ns; /* steady clock: cut off when later */
+	int fd;
+	struct handshake { /* TLS only, see tls.c */
+		struct intake *intake;
+		const struct listener *listener;
+		struct certificate *certificate;  /* the one that was shown: must stay as long */
+		struct connection *next, **in;    /* of the handshakes that have stalled in this step of MHD */
+		bool under_way, may_read, parked; /* parked: suspended until more of it comes */
+	} handshake;
 };
 
 struct intake {
@@ -71,7 +79,7 @@ struct intake {
 		pthread_mutex_t lock;
 		pthread_cond_t taken;
 		const struct live_set *sources; /* lock; NULL: the thread has them */
-	} next;
+	} next;                                 /* lock also guards the listeners' certificates */
 
 	struct patchbay_call call;
 	struct journal_ticket *to_submit, **to_submit_last; /* gathered for the journal */
@@ -81,6 +89,11 @@ struct intake {
 	struct request *spare; /* by ticket.next */
 	size_t n_spare;
 	struct connection *connections;
+
+	struct {
+		int epoll_fd; /* the parked ones */
+		struct connection *stalled;
+	} handshakes;
 
 	struct {
 		_Atomic uint64_t requests, answered[6], connections, waiting, shed;
@@ -98,5 +111,18 @@ void request_conclude(struct request *);
 /* Fills in client and client_addr of the request from the socket's peer and, where that is a trusted proxy,
  * X-Forwarded-For. */
 void client_address(const struct config *, const struct sockaddr *peer, patchbay_request *, char text[64]);
+
+/* tls.c */
+struct MHD_OptionItem;
+#define TLS_OPTIONS 3u
+void tls_options(struct MHD_OptionItem *ret); /* TLS_OPTIONS of them for its daemon, with their end */
+void tls_begin(struct intake *, struct connection *, const struct listener *); /* a connection that was accepted */
+void tls_end(struct connection *);                                             /* is being closed */
+/* Before a step of MHD: resumes a few handshakes of which more has come. After it: suspends those that need more. */
+void tls_step(struct intake *);
+void tls_park(struct intake *);
+void tls_release(struct intake *); /* all of them, to be closed: the last step follows */
+/* Shows the certificates of this configuration from now on. Under next.lock, but when the intake is made. */
+void tls_take(struct intake *, const struct config *);
 
 #endif

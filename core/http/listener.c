@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "guard/guard.h"
+#include "tls/certificate.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -147,6 +148,8 @@ int listener_open(struct listener *l, const struct config_address *a, struct err
 	char *name = listener_name((const struct sockaddr *)&a->addr, a->addr_len);
 	int r = 0;
 	l->unix_socket = a->addr.ss_family == AF_UNIX;
+	l->tls = a->tls;
+	l->configured = xstrdup(a->text);
 	l->listen_fd = guard_kept(name); /* across a crash, or a restart by a service manager, nobody is turned away */
 	if (l->listen_fd == -1 && (r = bind_new(l, a, err)) == 0)
 		guard_keep(name, l->listen_fd);
@@ -164,6 +167,8 @@ void listener_close(struct listener *l)
 		close(l->listen_fd);
 	if (l->unlink_path)
 		unlink(l->unlink_path);
+	certificate_unref(l->certificate);
 	free(l->unlink_path);
+	free(l->configured);
 	free(l->address);
 }

@@ -222,7 +222,8 @@ static const struct fault_case file_cases[] = {
 	  "listen: {a: b}\n"
 	  "journal: /x\n"
 	  "routes: []\n",
-	  "routes.yaml:1:9: 'listen' must be an address such as 127.0.0.1:8080, not a mapping\n"
+	  "routes.yaml:1:9: 'listen' needs 'address': where providers post to; write address: 0.0.0.0:8443\n"
+	  "routes.yaml:1:10: unknown key 'a' in 'listen'; there are: address, tls\n"
 	  "routes.yaml:3:9: warning: there are no routes; events are kept and go nowhere" },
 	{ "admin is listen",
 	  "listen: '[::]:80'\n"
