@@ -20,8 +20,8 @@
 static const patchbay_option top_options[] = {
 	OPTION(PATCHBAY_T_CIDRS, trusted_proxies, "trusted_proxies", .def = NULL),
 };
-static const char *const top_keys[] = { "listen",    "admin",   "journal", "plugins", "limits",
-					"retention", "sources", "sinks",   "routes",  NULL };
+static const char *const top_keys[] = { "listen", "admin",   "journal", "plugins", "limits", "retention",
+					"alarms", "sources", "sinks",   "routes",  NULL };
 
 static const patchbay_option limit_options[] = {
 	OPTION(PATCHBAY_T_BYTES, limits.body_bytes, "body", .def = "4M", .min = 1 << 10, .max = 64 << 20),
@@ -35,6 +35,10 @@ static const patchbay_option retention_options[] = {
 	OPTION(PATCHBAY_T_BYTES, retention.size_bytes, "size", .def = "10G", .min = 1 << 20, .max = INT64_C(1) << 50),
 	OPTION(PATCHBAY_T_BYTES, retention.quarantine_bytes, "quarantine", .def = "64M", .min = 0,
 	       .max = INT64_C(1) << 40),
+};
+
+static const patchbay_option alarm_options[] = {
+	OPTION(PATCHBAY_T_MS, alarms.grace_ms, "grace", .def = "1m", .min = 0, .max = 86400000),
 };
 
 static const patchbay_option journal_option = { .size = sizeof(journal_option),
@@ -156,6 +160,7 @@ static void load_file(struct loader *l, const struct node *root)
 	c->limits_column = limits ? limits->key_column : 0;
 	fill_table(l, limits, limit_options, COUNT(limit_options), NULL, "'limits'");
 	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), NULL, "'retention'");
+	fill_table(l, node_get(root, "alarms"), alarm_options, COUNT(alarm_options), NULL, "'alarms'");
 	load_addresses(l, root);
 	load_journal(l, node_get(root, "journal"));
 	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
@@ -275,6 +280,14 @@ const struct config_source *config_find_source(const struct config *config, cons
 		if (strcmp(config->sources[i].name, name) == 0)
 			return &config->sources[i];
 	return NULL;
+}
+
+bool config_routes_own(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].own)
+			return true;
+	return false;
 }
 
 void config_free(struct config *c)

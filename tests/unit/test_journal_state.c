@@ -625,7 +625,7 @@ static void test_the_state_of_an_earlier_version_is_taken_over(void **state)
 		if (again == 0)
 			journal_close(f->j);
 	}
-	edit(f, "PRAGMA user_version = 5");
+	edit(f, "PRAGMA user_version = 6");
 	assert_null(journal_open_reader(f->path, &err));
 	assert_non_null(strstr(err.text, "newer Patchbay"));
 }
