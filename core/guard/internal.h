@@ -22,7 +22,7 @@ struct guard_slot {
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	struct guard_event first, last;
 	const patchbay_request *request;
-	bool is_kept;
+	bool is_kept, own;
 };
 
 enum guard_turn { GUARD_NO_TURN, GUARD_HAS_TURN, GUARD_OUT_OF_TURN };
@@ -35,7 +35,7 @@ struct guard_crash {              /* the first thread that crashed */
 	int32_t status;           /* of that exit() */
 	uint32_t has_address;     /* not bool: whatever stands there can be read */
 	uint64_t address;
-	char where[128];         /* "acme.so+0x1139"; "" unknown */
+	char where[128];              /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME_SIZE]; /* whose code that is */
 	uint32_t has_request;
 	uint32_t closed; /* descriptors that are not the plugin's */
@@ -55,7 +55,7 @@ struct guard_instance {
 	_Atomic bool used;
 	uint32_t side;
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
-	_Atomic uint64_t crashes;
+	_Atomic uint64_t crashes, own;
 	_Atomic bool suspect;       /* its calls are made one at a time, see guard_is_suspect() */
 	_Atomic uint32_t in_row[2]; /* since a call was last seen to work: of those about no event, and of others */
 	uint32_t parks;             /* how often it was parked since then */
