@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define DAY_MS INT64_C(86400000)
-#define ENOUGH_MS (7 * DAY_MS) /* nights and a weekend are among it */
+#define ENOUGH_MS (8 * DAY_MS) /* a whole weekend is among it, and the morning after */
 #define TIMES 2
 #define LEAST_MS (INT64_C(15) * 60000)
 

@@ -19,7 +19,7 @@ struct rhythm {
 
 void rhythm_pass(struct rhythm *, int64_t ms);
 void rhythm_hear(struct rhythm *, int64_t now_ms);
-/* The longest usual pause; 0: not known, since it is watched for less than a week, say. */
+/* The longest usual pause; 0: not known, since it is watched for hardly a week, say. */
 int64_t rhythm_longest_ms(const struct rhythm *);
 /* Longer than that it has never been quiet for, by far; 0: not known. */
 int64_t rhythm_limit_ms(const struct rhythm *);

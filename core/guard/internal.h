@@ -35,7 +35,7 @@ struct guard_crash {              /* the first thread that crashed */
 	int32_t status;           /* of that exit() */
 	uint32_t has_address;     /* not bool: whatever stands there can be read */
 	uint64_t address;
-	char where[128];              /* "acme.so+0x1139"; "" unknown */
+	char where[128];         /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME_SIZE]; /* whose code that is */
 	uint32_t has_request;
 	uint32_t closed; /* descriptors that are not the plugin's */
