@@ -1,6 +1,7 @@
 /* golden_file.c - a test file, read with the same care as routes.yaml: every fault of it at once. */
 #include "cli/golden.h"
 
+#include "alarm/alarm.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/options.h"
@@ -101,21 +102,35 @@ static void unknown(struct golden *g, const struct node *at, const char *what, p
 static void find_source(struct golden *g, const struct node *node, const struct config *config,
 			struct golden_test *test)
 {
-	const char **names = xcalloc(config->n_sources, sizeof(*names));
+	const char **names = xcalloc(config->n_sources + 1, sizeof(*names));
+	names[config->n_sources] = CONFIG_OWN_SOURCE;
 	for (size_t i = 0; i < config->n_sources; i++) {
 		names[i] = config->sources[i].name;
 		if (str_is(test->source_name, names[i]))
 			test->source = &config->sources[i];
 	}
-	if (!test->source)
+	if (!test->source && !str_is(test->source_name, CONFIG_OWN_SOURCE))
 		unknown(g, node_get(node, "source"), "the configuration has no source", test->source_name, names,
-			config->n_sources, "; name one of those that it has");
+			config->n_sources + 1, "; name one of those that it has");
 	free(names);
+}
+
+static void find_own_sample(struct golden *g, const struct node *at, struct golden_test *test)
+{
+	const char *names[ALARM_TYPES];
+	for (size_t i = 0; i < ALARM_TYPES; i++)
+		names[i] = alarm_types[i].name;
+	test->sample_index = alarm_find(test->sample);
+	if (test->sample_index == ALARM_TYPES)
+		unknown(g, at, "there is no alarm", test->sample, names, ALARM_TYPES,
+			"; the manual (core/config/README.md, Alarms) lists them");
 }
 
 static void find_sample(struct golden *g, const struct node *at, struct golden_test *test)
 {
 	patchbay_simulate simulate;
+	if (str_is(test->source_name, CONFIG_OWN_SOURCE))
+		find_own_sample(g, at, test);
 	if (!test->source)
 		return;
 	if (!simulate_get(test->source->plugin, &simulate)) {

@@ -35,12 +35,16 @@ struct config_secrets {
 	size_t n;
 };
 
+#define CONFIG_SILENCE_OFF INT64_C(0)
+#define CONFIG_SILENCE_AUTO INT64_C(-1) /* by the source's own rhythm */
+
 struct config_source {
 	char *name;
 	const patchbay_plugin *plugin; /* has a source side */
 	void *options;                 /* plugin->source->options_size bytes, filled in */
 	struct config_secrets secrets; /* their names; also of path_secret */
 	patchbay_strs path_secret;     /* common option: posts must come to /in/NAME/SECRET; none = /in/NAME */
+	int64_t silence_ms;            /* common option: an alarm after so long without anything genuine */
 	int line, column;
 };
 
@@ -67,9 +71,12 @@ struct config_sink {
 	int line, column;
 };
 
+#define CONFIG_OWN_SOURCE "patchbay" /* whose events Patchbay makes itself; no source can be called so */
+
 struct config_route {
-	size_t *sources; /* indices; n_sources 0 = all ('*') */
+	size_t *sources; /* indices; n_sources 0 = all ('*'), unless it is `own` */
 	size_t n_sources;
+	bool own;            /* Patchbay's own events, which no '*' means */
 	patchbay_strs types; /* globs on type or kind; none = all */
 	patchbay_str when;   /* jq program; "" = always. Known to compile */
 	bool test;           /* also events of test calls */
@@ -97,6 +104,9 @@ struct config {
 		int64_t size_bytes;       /*             size: 10G: beyond it finished ones go, then new ones refused */
 		int64_t quarantine_bytes; /*             quarantine: 64M: oldest go first } */
 	} retention;
+	struct {
+		int64_t grace_ms; /* alarms: {grace: 1m}: shorter trouble is no alarm */
+	} alarms;
 	struct config_source *sources;
 	size_t n_sources;
 	struct config_sink *sinks;
@@ -146,6 +156,8 @@ void config_faults_free(struct config_faults *);
 
 /* NULL: there is none of this name. */
 const struct config_source *config_find_source(const struct config *, const char *name);
+/* Does any route take Patchbay's own events? */
+bool config_routes_own(const struct config *);
 
 /* Of two configurations: do both give the plugin the same, secrets and common options included? Then what runs with the
  * one need not be replaced for the other. */

@@ -37,6 +37,11 @@ static const patchbay_option retention_options[] = {
 	       .max = INT64_C(1) << 40, .help = "what could not be verified or understood; the oldest go first"),
 };
 
+static const patchbay_option alarm_options[] = {
+	OPTION(PATCHBAY_T_MS, alarms.grace_ms, "grace", .def = "1m", .min = 0, .max = 86400000,
+	       .help = "what stands for less is no alarm"),
+};
+
 enum { LISTEN, ADMIN, JOURNAL, PLUGINS };
 
 const patchbay_option config_file_options[] = {
@@ -55,6 +60,8 @@ const patchbay_option config_file_options[] = {
 		       .help = "what a sender may take"),
 	OPTION_BY_HAND(PATCHBAY_T_MAP, "retention", .fields = retention_options, .n_fields = COUNT(retention_options),
 		       .help = "how long finished events are kept"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "alarms", .fields = alarm_options, .n_fields = COUNT(alarm_options),
+		       .help = "when Patchbay raises an alarm of its own"),
 	OPTION_BY_HAND(PATCHBAY_T_MAP, "sources", .help = "where events come from: each NAME is posted to at /in/NAME"),
 	OPTION_BY_HAND(PATCHBAY_T_MAP, "sinks", .help = "what is done with events"),
 	OPTION_BY_HAND(PATCHBAY_T_LIST, "routes", .help = "which events of which sources go to which sinks"),
@@ -171,6 +178,7 @@ static void load_file(struct loader *l, const struct node *root)
 	c->limits_column = limits ? limits->key_column : 0;
 	fill_table(l, limits, limit_options, COUNT(limit_options), "'limits'");
 	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), "'retention'");
+	fill_table(l, node_get(root, "alarms"), alarm_options, COUNT(alarm_options), "'alarms'");
 	load_addresses(l, root);
 	load_journal(l, node_get(root, "journal"));
 	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
@@ -290,6 +298,14 @@ const struct config_source *config_find_source(const struct config *config, cons
 		if (strcmp(config->sources[i].name, name) == 0)
 			return &config->sources[i];
 	return NULL;
+}
+
+bool config_routes_own(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].own)
+			return true;
+	return false;
 }
 
 void config_free(struct config *c)

@@ -80,6 +80,19 @@ static void read_names(struct loader *l, const struct names *names, const struct
 		resolve(l, names, node->kind == NODE_LIST ? &node->items[i] : node, *ret, n);
 }
 
+/* Patchbay itself is named like a source, and is none: it stands behind the last. */
+static void take_out_own(const struct config *c, struct config_route *route)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < route->n_sources; i++) {
+		if (route->sources[i] == c->n_sources)
+			route->own = true;
+		else
+			route->sources[n++] = route->sources[i];
+	}
+	route->n_sources = n;
+}
+
 /* '*' alone, or among others: every source, those of later reloads too. */
 static bool means_all(const struct node *from)
 {
@@ -89,6 +102,16 @@ static bool means_all(const struct node *from)
 		if (from->items[i].kind == NODE_SCALAR && str_is(from->items[i].text, "*"))
 			return true;
 	return false;
+}
+
+/* Whoever writes '*' thinks of what providers send; what Patchbay says about its sinks would go to all of them. */
+static void refuse_own_among_all(struct loader *l, const struct node *from)
+{
+	for (size_t i = 0; from->kind == NODE_LIST && i < from->n; i++)
+		if (from->items[i].kind == NODE_SCALAR && str_is(from->items[i].text, CONFIG_OWN_SOURCE))
+			fault_error(&l->faults, from->items[i].line, from->items[i].column,
+				    "'from': '*' does not go together with '" CONFIG_OWN_SOURCE
+				    "'; write a route of its own for Patchbay's own events");
 }
 
 static void check_whens(struct loader *l, const struct whens *whens)
@@ -158,6 +181,9 @@ static void load_route(struct loader *l, const struct node *node, const struct n
 			    "'from' names no source; name at least one, or remove the line for all of them");
 	else if (from && !means_all(from))
 		read_names(l, sources, from, &route->sources, &route->n_sources);
+	else if (from)
+		refuse_own_among_all(l, from);
+	take_out_own(l->config, route);
 	if (!to || (to->kind == NODE_LIST && to->n == 0))
 		fault_error(&l->faults, to ? to->line : node->line, to ? to->column : node->column,
 			    "this route leads nowhere; name its sinks: to: [NAME]");
@@ -172,7 +198,7 @@ static void warn_unused(struct loader *l)
 	for (size_t i = 0; i < c->n_sources; i++) {
 		bool used = false;
 		for (size_t k = 0; k < c->n_routes && !used; k++) {
-			used = c->routes[k].n_sources == 0;
+			used = c->routes[k].n_sources == 0 && !c->routes[k].own;
 			for (size_t m = 0; m < c->routes[k].n_sources; m++)
 				used = used || c->routes[k].sources[m] == i;
 		}
@@ -196,13 +222,14 @@ void load_routes(struct loader *l, const struct node *root)
 {
 	struct config *c = l->config;
 	const struct node *node = node_get(root, "routes");
-	struct names sources = { "source", "from", xcalloc(c->n_sources, sizeof(char *)), c->n_sources };
+	struct names sources = { "source", "from", xcalloc(c->n_sources + 1, sizeof(char *)), c->n_sources + 1 };
 	struct names sinks = { "sink", "to", xcalloc(c->n_sinks, sizeof(char *)), c->n_sinks };
 	struct whens whens = { 0 };
 	size_t errors = l->faults.errors;
 
 	for (size_t i = 0; i < c->n_sources; i++)
 		sources.v[i] = c->sources[i].name;
+	sources.v[c->n_sources] = CONFIG_OWN_SOURCE;
 	for (size_t i = 0; i < c->n_sinks; i++)
 		sinks.v[i] = c->sinks[i].name;
 	if (!node || node_is_null(node) || (node->kind == NODE_LIST && node->n == 0)) {

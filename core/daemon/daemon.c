@@ -75,12 +75,18 @@ static int start(struct parts *p, struct err *err)
 	    !(p->poller = poller_start(p->journal, p->first, err)) || !(p->control = control_create(p, err)))
 		return -1;
 	recover_request(c, p->journal);
+	const struct alarm_parts watched = {
+		.journal = p->journal, .dispatcher = p->dispatcher, .poller = p->poller, .enricher = p->enricher
+	};
+	if (!(p->alarms = alarms_start(&watched, p->sources, err)))
+		return -1;
 	const struct admin_parts told = { .intake = p->intake,
 					  .journal = p->journal,
 					  .dispatcher = p->dispatcher,
 					  .poller = p->poller,
 					  .enricher = p->enricher,
-					  .reloads = &p->reloads };
+					  .reloads = &p->reloads,
+					  .alarms = p->alarms };
 	if (c->admin)
 		p->admin = admin_start(c->admin, &told, err);
 	if (c->admin && !p->admin)
@@ -99,6 +105,7 @@ static size_t stop(struct parts *p)
 	poller_ask_to_stop(p->poller);
 	enricher_ask_to_stop(p->enricher);
 	admin_stop(p->admin);
+	alarms_stop(p->alarms);
 	intake_stop(p->intake);
 	stuck += poller_stop(p->poller);
 	stuck += enricher_stop(p->enricher);

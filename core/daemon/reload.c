@@ -155,12 +155,22 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 	intake_reload(p->intake, c->sources);
 	poller_commit(p->poller, c->poller);
 	p->sources = c->sources;
+	alarms_reloaded(p->alarms, c->sources, NULL);
 	generation_keep(c->generation);
 	guard_tell_size(config->n_sources, config->n_sinks, config->n_routes);
 	live_set_destroy(before);
 	generation_unref(c->generation);
 	atomic_fetch_add(&p->reloads.generation, 1);
 	atomic_store(&p->reloads.last_ms, clock_wall_ns() / NS_PER_MS);
+}
+
+static void refuse(const struct reload *r, struct change *c, const struct config_faults *faults)
+{
+	const char *why = "";
+	for (size_t i = faults->n; i-- > 0;)
+		why = faults->v[i].warning ? why : faults->v[i].text;
+	abandon(r, c);
+	alarms_reloaded(r->parts->alarms, NULL, why);
 }
 
 void reload_run(const struct reload *r)
@@ -177,7 +187,7 @@ void reload_run(const struct reload *r)
 	if (good)
 		commit(r, &change, &sources, &sinks);
 	else
-		abandon(r, &change);
+		refuse(r, &change, &faults);
 	atomic_fetch_add(good ? &r->parts->reloads.ok : &r->parts->reloads.refused, 1);
 	tell_faults(r, &faults);
 	tell_end(r, good, &sources, &sinks, load_count() - loaded_before);

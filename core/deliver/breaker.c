@@ -66,6 +66,9 @@ void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patch
 	after_ms = after_ms < ASKED_MAX_MS ? after_ms : ASKED_MAX_MS;
 	breaker->failed_ns = clock_steady_ns();
 	breaker->needs_person = needs_person;
+	pthread_mutex_lock(&w->lock);
+	w->stats.broken = needs_person;
+	pthread_mutex_unlock(&w->lock);
 	breaker->limited = after_ms > 0 && !needs_person; /* it works, and says when it takes more */
 	breaker->failures += !breaker->limited;
 	int64_t delay = after_ms;
@@ -113,6 +116,7 @@ void breaker_works(struct worker *w)
 	w->breaker = (struct breaker){ 0 };
 	pthread_mutex_lock(&w->lock);
 	w->stats.trouble_since_ms = 0;
+	w->stats.broken = false;
 	pthread_mutex_unlock(&w->lock);
 }
 

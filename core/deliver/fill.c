@@ -132,6 +132,7 @@ static enum router_outcome match(struct worker *w, const struct journal_record *
 				   .n = 1,
 				   .limit_ms = ROUTE_MS };
 	note.first = note.last = guard_event_of(&record->id, at);
+	note.own = id_is_own(&record->id);
 	call_begin(&w->match, 0);
 	guard_enter(&note);
 	enum router_outcome outcome = router_match(w->routing->router, &w->match, delivery, ret_route, ret_why);

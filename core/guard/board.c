@@ -140,6 +140,7 @@ uint64_t guard_enter(const struct guard_note *note)
 	slot->last = note->last;
 	slot->request = note->request;
 	slot->is_kept = note->is_kept;
+	slot->own = note->own;
 	guard_copy_text(slot->plugin, sizeof slot->plugin, note->plugin);
 	guard_copy_text(slot->instance, sizeof slot->instance, note->instance);
 	uint32_t number = atomic_fetch_add(&slot->number, 1) + 1;

@@ -59,6 +59,7 @@ struct guard_note { /* one call. Everything is copied but `request`, which must 
 	const char *plugin, *instance;
 	uint32_t n;                      /* events: how many, */
 	struct guard_event first, last;  /* and the first and the last by position */
+	bool own;                        /* some of them are Patchbay's own (id_is_own()) */
 	const patchbay_request *request; /* or NULL */
 	bool is_kept;                    /* the request: it is in the journal already */
 	int64_t limit_ms;                /* after so long the process is beyond help; 0: somebody else watches */
@@ -110,7 +111,8 @@ const char *guard_side_name(enum guard_side);
 struct guard_instance_stats {
 	enum guard_side side;
 	char instance[GUARD_NAME_SIZE], plugin[GUARD_NAME_SIZE];
-	uint64_t crashes; /* since the supervisor's start */
+	uint64_t crashes; /* since the supervisor's start, */
+	uint64_t own;     /* of which with Patchbay's own events: nobody is told by such an event, nor is it parked */
 	bool parked;
 	char why[GUARD_WHY_SIZE];
 };

@@ -22,7 +22,7 @@ struct guard_slot {
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	struct guard_event first, last;
 	const patchbay_request *request;
-	bool is_kept;
+	bool is_kept, own;
 };
 
 enum guard_turn { GUARD_NO_TURN, GUARD_HAS_TURN, GUARD_OUT_OF_TURN };
@@ -55,7 +55,7 @@ struct guard_instance {
 	_Atomic bool used;
 	uint32_t side;
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
-	_Atomic uint64_t crashes;
+	_Atomic uint64_t crashes, own;
 	_Atomic bool suspect;       /* its calls are made one at a time, see guard_is_suspect() */
 	_Atomic uint32_t in_row[2]; /* since a call was last seen to work: of those about no event, and of others */
 	uint32_t parks;             /* how often it was parked since then */

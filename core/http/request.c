@@ -97,6 +97,8 @@ void request_free(struct request *r)
 {
 	struct intake *in = r->intake;
 	in->reserved -= r->reserved;
+	pulse_unref(r->pulse);
+	r->pulse = NULL;
 	if (in->n_spare < SPARE_MAX && r->body.room <= SPARE_BYTES_MAX && r->ticket.records.room <= SPARE_BYTES_MAX) {
 		r->ticket.next = (struct journal_ticket *)in->spare;
 		in->spare = r;
@@ -165,6 +167,7 @@ static bool find_source(struct request *r, const char *url)
 			if (slash && s->path_secret.n == 0)
 				return false;
 			r->live = live_ref(live);
+			r->pulse = pulse_ref(live->pulse);
 			r->path_secret = str_c(slash ? slash + 1 : "");
 			const patchbay_provider *p = s->plugin->source->provider;
 			r->ticket.horizon_s = p ? p->retry_horizon_s : 0;
@@ -452,6 +455,7 @@ void request_take_back(struct request *r)
 			journal_answer_failed(r->intake->journal, &r->ticket);
 	} else {
 		r->outcome = r->ticket.outcome;
+		request_count(r);
 	}
 	if (!r->connection) { /* the provider went away meanwhile */
 		request_free(r);

@@ -114,12 +114,13 @@ static void submit(struct intake *in)
 		struct request *r = (struct request *)t;
 		next = t->next;
 		r->ticket_out = false;
+		r->outcome = JOURNAL_UNAVAILABLE;
+		request_count(r);
 		atomic_fetch_add(&in->stats.shed, 1);
 		if (!r->connection) {
 			request_free(r);
 			continue;
 		}
-		r->outcome = JOURNAL_UNAVAILABLE;
 		request_conclude(r);
 		request_resume(r);
 	}

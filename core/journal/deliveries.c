@@ -127,3 +127,19 @@ int journal_recovered(struct journal *j, const struct id *request, struct id *re
 {
 	return state_recovered(j->state, request, ret_event, ret_at_ms, err);
 }
+
+int journal_died(struct journal *j, void (*each)(void *ctx, const char *sink, uint64_t died), void *ctx,
+		 struct err *err)
+{
+	return state_died(j->state, each, ctx, err);
+}
+
+int journal_notes_put(struct journal *j, const struct journal_note *v, size_t n, struct err *err)
+{
+	return state_notes_put(j->state, v, n, err);
+}
+
+int journal_notes(struct journal *j, void (*each)(void *ctx, const struct journal_note *), void *ctx, struct err *err)
+{
+	return state_notes(j->state, each, ctx, err);
+}

@@ -356,5 +356,9 @@ void journal_stats(struct journal *j, struct journal_stats *ret)
 		.dedupe_keys = j->stats.dedupe_keys,
 		.bytes = seglog_bytes(j->events),
 		.quarantine_bytes = seglog_bytes(j->quarantine),
+		.owed_bytes = j->room.owed_bytes,
+		.limit_bytes = (uint64_t)j->limits.bytes,
+		.disk_free = j->room.disk_free,
+		.disk_bytes = j->room.disk_bytes,
 	};
 }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TICK_MS 500
@@ -35,6 +36,25 @@ static void index_finished(struct journal *j, struct seglog *log)
 	}
 }
 
+static bool is_settled(const struct seglog_segment *s, struct journal_pos owed)
+{
+	return s->number < owed.hi || (s->number == owed.hi && owed.lo >= s->end);
+}
+
+static void look_at_room(struct journal *j, struct journal_pos owed)
+{
+	struct seglog_segment s;
+	struct statvfs fs;
+	uint64_t bytes = 0;
+	for (size_t i = 0; seglog_at(j->events, i, &s); i++)
+		bytes += is_settled(&s, owed) ? 0 : s.end;
+	atomic_store(&j->room.owed_bytes, bytes);
+	if (fstatvfs(seglog_dir(j->events), &fs) != 0)
+		return;
+	atomic_store(&j->room.disk_free, (uint64_t)fs.f_bavail * fs.f_frsize);
+	atomic_store(&j->room.disk_bytes, (uint64_t)fs.f_blocks * fs.f_frsize);
+}
+
 static void prune_events(struct journal *j)
 {
 	struct journal_pos owed;
@@ -43,13 +63,13 @@ static void prune_events(struct journal *j)
 		log_error("journal: %s; nothing is pruned", err.text);
 		return;
 	}
+	look_at_room(j, owed);
 	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms);
 	uint64_t bytes = seglog_bytes(j->events), limit = (uint64_t)atomic_load(&j->limits.bytes), before = 0;
 	struct seglog_segment s;
 	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
 		bool old = s.last_ms && s.last_ms < oldest_ms;
-		bool settled = s.number < owed.hi || (s.number == owed.hi && owed.lo >= s.end);
-		if (!settled || (!old && bytes <= limit) || s.number >= atomic_load(&j->cursors_in))
+		if (!is_settled(&s, owed) || (!old && bytes <= limit) || s.number >= atomic_load(&j->cursors_in))
 			break;
 		bytes -= s.end;
 		before = s.number + 1;

@@ -49,6 +49,10 @@ struct journal {
 	_Atomic uint64_t operations; /* what other processes have done to the state, counted by the housekeeper */
 	uint64_t state_seen;         /* the housekeeper's: state_changed() when it last looked */
 
+	struct { /* as the housekeeper saw it last */
+		_Atomic uint64_t owed_bytes, disk_free, disk_bytes;
+	} room;
+
 	struct { /* the housekeeper's bell */
 		pthread_mutex_t lock;
 		pthread_cond_t rung;

@@ -348,12 +348,28 @@ int journal_recovered_add(struct journal *, const struct id *request, const stru
 int journal_recovered(struct journal *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
 		      struct err *err);
 
+/* How many dead letters each sink ever had, those of Patchbay's own events (id_is_own()) not counted. */
+int journal_died(struct journal *, void (*each)(void *ctx, const char *sink, uint64_t died), void *ctx,
+		 struct err *err);
+
+/* ---- Notes: small things that parts of the daemon remember across restarts ----------------------------------- */
+
+struct journal_note {
+	const char *name;
+	patchbay_str value; /* text; empty: to be forgotten */
+};
+/* One durable step. [any thread] */
+int journal_notes_put(struct journal *, const struct journal_note *, size_t n, struct err *err);
+int journal_notes(struct journal *, void (*each)(void *ctx, const struct journal_note *), void *ctx, struct err *err);
+
 /* ---- Housekeeping ------------------------------------------------------------------------------------- */
 
 struct journal_stats {
 	uint64_t appended, duplicates, malformed, refused, replayed, unavailable; /* since the start */
 	uint64_t commits, bytes, quarantine_bytes;
 	uint64_t dedupe_keys;
+	uint64_t owed_bytes, limit_bytes; /* what cannot be pruned, and how much there may be */
+	uint64_t disk_free, disk_bytes;   /* of its file system; 0, 0: not known (yet) */
 };
 void journal_stats(struct journal *, struct journal_stats *);
 

@@ -41,6 +41,9 @@ int state_replay(struct state *, const char *sink, const struct journal_replay *
 int state_sink_counts(struct state *, const char *sink, struct journal_sink_counts *ret, struct err *err);
 int state_crashed_add(struct state *, const struct journal_crashed *, struct err *err);
 int state_crashed(struct state *, bool (*each)(void *ctx, const struct journal_crashed *), void *ctx, struct err *err);
+int state_notes_put(struct state *, const struct journal_note *, size_t n, struct err *err);
+int state_notes(struct state *, void (*each)(void *ctx, const struct journal_note *), void *ctx, struct err *err);
+int state_died(struct state *, void (*each)(void *ctx, const char *sink, uint64_t died), void *ctx, struct err *err);
 int state_recovered_add(struct state *, const struct id *request, const struct id *event, int64_t at_ms,
 			struct err *err);
 int state_recovered(struct state *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
