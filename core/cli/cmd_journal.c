@@ -19,11 +19,9 @@ static const struct subcommand {
 } subcommands[] = {
 	{ "check", cmd_journal_check, "read all of it, and say what is damaged and what that means" },
 	{ "repair", cmd_journal_repair, "mend what is damaged; nothing is deleted" },
-	//	{ "size", cmd_journal_size, "how large it is, what of it is still owed, and by which sink it is held up"
-	//}, 	{ "prune", cmd_journal_prune, "give up finished events sooner than `retention` would" }, 	{ "backup",
-	//cmd_journal_backup, "make or bring up to date a copy, while the daemon runs" }, 	{ "export",
-	//cmd_journal_export, "write events out as JSON lines" }, 	{ "import", cmd_journal_import, "take such events in"
-	//},
+	{ "size", cmd_journal_size, "how large it is, what of it is still owed, and by which sink it is held up" },
+	{ "prune", cmd_journal_prune, "give up finished events sooner than `retention` would" },
+	{ "backup", cmd_journal_backup, "make a copy, or bring one up to date, while the daemon runs" },
 };
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 

@@ -350,6 +350,20 @@ int journal_recovered(struct journal *, const struct id *request, struct id *ret
 
 /* ---- Housekeeping ------------------------------------------------------------------------------------- */
 
+struct journal_prune_order {
+	int64_t older_than_ms;  /* wall clock: segments whose newest record is older go; INT64_MIN: that is no reason */
+	uint64_t down_to_bytes; /* oldest first until there are no more; UINT64_MAX: that is no reason */
+	bool quarantine;        /* of what is quarantined, instead of the events */
+	bool dry_run;
+};
+struct journal_pruned {
+	uint64_t segments, bytes;
+	uint64_t left_bytes;
+	bool held; /* more would have gone, but something in it is still owed */
+};
+/* Gives up finished segments, oldest first; never one in which anything is owed, never the newest. [any thread] */
+int journal_prune(struct journal *, const struct journal_prune_order *, struct journal_pruned *ret, struct err *err);
+
 struct journal_stats {
 	uint64_t appended, duplicates, malformed, refused, replayed, unavailable; /* since the start */
 	uint64_t commits, bytes, quarantine_bytes;
