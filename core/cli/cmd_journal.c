@@ -22,6 +22,8 @@ static const struct subcommand {
 	{ "size", cmd_journal_size, "how large it is, what of it is still owed, and by which sink it is held up" },
 	{ "prune", cmd_journal_prune, "give up finished events sooner than `retention` would" },
 	{ "backup", cmd_journal_backup, "make a copy, or bring one up to date, while the daemon runs" },
+	{ "export", cmd_journal_export, "write events out as lines of JSON" },
+	{ "import", cmd_journal_import, "take such lines in" },
 };
 #define N_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
