@@ -154,8 +154,8 @@ static void print_sinks(const struct account *a)
 	printf("\n%-24s %12s   %s\n", "SINK", "HOLDS UP", "SINCE");
 	for (size_t i = 0; i < a->n_sinks; i++) {
 		const struct account_sink *s = &a->sinks[i];
-		if (is_hosts_own(s) && !s->bytes)
-			continue;
+		if (is_hosts_own(s) && !s->parked && a->now_ns - s->received_ns < 60 * NS_PER_S)
+			continue; /* it notes only now and then how far it has come */
 		text_print_column(stdout, str_c(shown_name(s)), 24);
 		printf(" %12s   %s", s->kept && s->bytes ? cli_bytes(s->bytes, bytes) : "-",
 		       s->kept && s->received_ns ? text_time(s->received_ns, time) : "-");
