@@ -12,6 +12,7 @@ int cmd_schema(int argc, char **argv);
 int cmd_plugin(int argc, char **argv);
 int cmd_plugin_new(int argc, char **argv);
 int cmd_plugin_check(int argc, char **argv);
+int cmd_journal(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_show(int argc, char **argv);

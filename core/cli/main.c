@@ -30,6 +30,7 @@ static const struct command {
 	{ "dead", cmd_dead, "list the deliveries that were given up" },
 	{ "replay", cmd_replay, "deliver again what was given up" },
 	{ "reverify", cmd_reverify, "admit what was refused, once its secret is mended" },
+	{ "journal", cmd_journal, "check, mend, measure, back up the journal" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 static const char *const others[] = { "help", "--help", "--version" }; /* in the place of a command */

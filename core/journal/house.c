@@ -36,50 +36,37 @@ static void index_finished(struct journal *j, struct seglog *log)
 	}
 }
 
-static bool is_settled(const struct seglog_segment *s, struct journal_pos owed)
+static void look_at_room(struct journal *j)
 {
-	return s->number < owed.hi || (s->number == owed.hi && owed.lo >= s->end);
-}
-
-static void look_at_room(struct journal *j, struct journal_pos owed)
-{
+	struct journal_pos owed;
 	struct seglog_segment s;
 	struct statvfs fs;
+	struct err err;
 	uint64_t bytes = 0;
-	for (size_t i = 0; seglog_at(j->events, i, &s); i++)
-		bytes += is_settled(&s, owed) ? 0 : s.end;
-	atomic_store(&j->room.owed_bytes, bytes);
+	if (state_oldest_owed(j->state, seglog_end(j->events), &owed, &err) == 0) {
+		for (size_t i = 0; seglog_at(j->events, i, &s); i++)
+			bytes += prune_is_settled(&s, owed) ? 0 : s.end;
+		atomic_store(&j->room.owed_bytes, bytes);
+	}
 	if (fstatvfs(seglog_dir(j->events), &fs) != 0)
 		return;
 	atomic_store(&j->room.disk_free, (uint64_t)fs.f_bavail * fs.f_frsize);
 	atomic_store(&j->room.disk_bytes, (uint64_t)fs.f_blocks * fs.f_frsize);
 }
 
-static void prune_events(struct journal *j)
+static void keep_within_limits(struct journal *j)
 {
-	struct journal_pos owed;
+	const struct journal_prune_order order = {
+		.older_than_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms),
+		.down_to_bytes = (uint64_t)atomic_load(&j->limits.bytes)
+	};
+	struct journal_pruned done;
 	struct err err;
-	if (state_oldest_owed(j->state, seglog_end(j->events), &owed, &err) != 0) {
-		log_error("journal: %s; nothing is pruned", err.text);
-		return;
-	}
-	look_at_room(j, owed);
-	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms);
-	uint64_t bytes = seglog_bytes(j->events), limit = (uint64_t)atomic_load(&j->limits.bytes), before = 0;
-	struct seglog_segment s;
-	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
-		bool old = s.last_ms && s.last_ms < oldest_ms;
-		if (!is_settled(&s, owed) || (!old && bytes <= limit) || s.number >= atomic_load(&j->cursors_in))
-			break;
-		bytes -= s.end;
-		before = s.number + 1;
-	}
-	if (before) {
-		seglog_prune(j->events, before);
-		if (state_prune(j->state, (struct journal_pos){ before, 0 }, &err) != 0)
-			log_error("journal: %s", err.text);
-	}
-	atomic_store(&j->over_limit, bytes > limit);
+	int result = journal_prune(j, &order, &done, &err);
+	if (result != 0)
+		log_error("journal: %s", err.text);
+	if (result == 0 || done.segments)
+		atomic_store(&j->over_limit, done.left_bytes > order.down_to_bytes);
 }
 
 static void prune_quarantine(struct journal *j)
@@ -169,7 +156,8 @@ static void keep_house(struct journal *j, struct last *last)
 {
 	seglog_prepare(j->events, &j->house.stop);
 	index_finished(j, j->events);
-	prune_events(j);
+	look_at_room(j);
+	keep_within_limits(j);
 	prune_quarantine(j);
 	uint64_t events = seglog_start(j->events).hi, quarantine = seglog_start(j->quarantine).hi;
 	if (last->events != events)

@@ -191,6 +191,37 @@ static int set_up(struct state *s, int version, struct err *err)
 	return state_end(s, result, err);
 }
 
+int state_version_known(void)
+{
+	return STATE_VERSION;
+}
+
+static int refuse_newer(const char *path, int version, struct err *err)
+{
+	if (version <= STATE_VERSION)
+		return 0;
+	return err_set(err,
+		       "%s has version %d, this program knows %d: it was written by a newer Patchbay; install that one "
+		       "again. Nothing was changed",
+		       path, version, STATE_VERSION);
+}
+
+int state_known(const char *path, struct err *err)
+{
+	struct state s = { 0 };
+	struct err ignored;
+	int version = 0;
+	if (sqlite3_open_v2(path, &s.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
+		sqlite3_busy_timeout(s.db, 5000);
+		get_version(&s, path, &version, &ignored);
+	}
+	for (size_t i = 0; i < s.n; i++)
+		sqlite3_finalize(s.statements[i].q);
+	free(s.statements);
+	sqlite3_close(s.db);
+	return refuse_newer(path, version, err);
+}
+
 struct state *state_open(const char *path, enum state_use use, struct err *err)
 {
 	struct state *s = xcalloc(1, sizeof *s);
@@ -206,11 +237,8 @@ struct state *state_open(const char *path, enum state_use use, struct err *err)
 	sqlite3_busy_timeout(s->db, 5000);
 	if (get_version(s, path, &version, err) != 0)
 		goto fail;
-	if (version > STATE_VERSION) {
-		err_set(err, "%s has version %d, this program knows %d: it was written by a newer Patchbay", path,
-			version, STATE_VERSION);
+	if (refuse_newer(path, version, err) != 0)
 		goto fail;
-	}
 	if (use != STATE_OWN && version < STATE_VERSION) {
 		err_set(err,
 			"%s has version %d, this program needs %d; `patchbay serve` of this version brings it up to "
