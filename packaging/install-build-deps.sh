@@ -10,7 +10,7 @@ packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
 for argument; do
 	case $argument in
 	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs
-		python3-jsonschema python3-yaml bash-completion zsh fish
+		python3-jsonschema python3-yaml bash-completion zsh fish man-db mandoc
 		nginx haproxy caddy" ;;
 	*)
 		echo "usage: $0 [--tests]" >&2
