@@ -82,9 +82,21 @@ build_deb()
 build_rpm()
 {
 	mkdir "$work/rpm"
+	# An .rpm holds its build's path, in the spec as it was run and in what tells debug symbols apart. Distributions
+	# build in one place; so does this, behind a mount that nobody else sees.
+	place=/mnt
+	apart="unshare -m"
+	[ "$(id -u)" -eq 0 ] || apart="unshare -r -m"
+	if ! $apart mount --bind "$work" $place 2>/dev/null; then
+		echo "$0: warning: nothing can be mounted here; the .rpm packages will differ from those of another machine" >&2
+		place=$work
+		apart=
+	fi
 	# Debian's packages provide none of the names in BuildRequires; install-build-deps.sh is what it goes by.
-	quietly "$work/rpm.log" rpmbuild -ba --nodeps --load "$tree/packaging/rpm/debian.macros" \
-		--define "_topdir $work/rpm" --define "_sourcedir $work" "$tree/packaging/rpm/patchbay.spec"
+	quietly "$work/rpm.log" $apart sh -c '[ "$0" = "$1" ] || mount --bind "$0" "$1"; shift; exec "$@"' "$work" $place \
+		rpmbuild -ba --nodeps --load "$place/patchbay-$version/packaging/rpm/debian.macros" \
+		--define "_topdir $place/rpm" --define "_sourcedir $place" --define "_tmppath $place" \
+		"$place/patchbay-$version/packaging/rpm/patchbay.spec"
 	find "$work/rpm/RPMS" "$work/rpm/SRPMS" -name '*.rpm' -exec mv {} "$out/" \;
 }
 
