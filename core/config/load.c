@@ -20,8 +20,8 @@
 static const patchbay_option top_options[] = {
 	OPTION(PATCHBAY_T_CIDRS, trusted_proxies, "trusted_proxies", .def = NULL),
 };
-static const char *const top_keys[] = { "listen",    "admin",   "journal", "plugins", "limits",
-					"retention", "sources", "sinks",   "routes",  NULL };
+static const char *const top_keys[] = { "listen", "admin",   "journal", "plugins", "limits", "retention",
+					"log",    "sources", "sinks",   "routes",  NULL };
 
 static const patchbay_option limit_options[] = {
 	OPTION(PATCHBAY_T_BYTES, limits.body_bytes, "body", .def = "4M", .min = 1 << 10, .max = 64 << 20),
@@ -160,6 +160,7 @@ static void load_file(struct loader *l, const struct node *root)
 	load_journal(l, node_get(root, "journal"));
 	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
 	l->plugins->search(l->plugins->ctx, c->plugin_dirs);
+	load_log(l, node_get(root, "log"), &c->log);
 	load_sources(l, node_get(root, "sources"));
 	load_sinks(l, node_get(root, "sinks"));
 	load_routes(l, root);
@@ -291,6 +292,7 @@ void config_free(struct config *c)
 		sink_free(&c->sinks[i]);
 	for (size_t i = 0; i < c->n_routes; i++)
 		route_free(&c->routes[i]);
+	config_log_free(&c->log);
 	options_free(top_options, COUNT(top_options), c);
 	config_plugin_dirs_free(&c->plugin_dirs);
 	free(c->listen);

@@ -24,6 +24,8 @@ char *loader_path(const struct loader *, patchbay_str path); /* made absolute; t
 
 /* Each reads its part of the file into loader->config. `node` may be NULL: the key is missing. */
 void load_addresses(struct loader *, const struct node *root); /* addresses.c: listen, admin */
+/* log.c. Without plugins in the loader their names are not checked. */
+void load_log(struct loader *, const struct node *, struct log_settings *ret);
 void load_sources(struct loader *, const struct node *);       /* instances.c */
 void load_sinks(struct loader *, const struct node *);
 /* delivery.c: the options that every sink has, with what its plugin says where the file does not. */

@@ -147,6 +147,7 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 	struct parts *p = r->parts;
 	struct live_set *before = p->sources;
 	const struct journal_options options = daemon_journal_options(c->generation->config, NULL);
+	log_configure(&c->generation->config->log);
 	count_sources(before, c->sources, sources);
 	journal_limit(p->journal, &options);
 	dispatcher_commit(p->dispatcher, c->dispatcher, sinks);
