@@ -40,7 +40,8 @@ static void prune_events(struct journal *j)
 	struct journal_pos owed;
 	struct err err;
 	if (state_oldest_owed(j->state, seglog_end(j->events), &owed, &err) != 0) {
-		log_error("journal: %s; nothing is pruned", err.text);
+		static struct log_limit limit;
+		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s; nothing is pruned", err.text);
 		return;
 	}
 	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms);
@@ -56,8 +57,9 @@ static void prune_events(struct journal *j)
 	}
 	if (before) {
 		seglog_prune(j->events, before);
+		static struct log_limit failed;
 		if (state_prune(j->state, (struct journal_pos){ before, 0 }, &err) != 0)
-			log_error("journal: %s", err.text);
+			log_limited(&failed, LOG_LEVEL_ERROR, "journal: %s", err.text);
 	}
 	atomic_store(&j->over_limit, bytes > limit);
 }
@@ -113,9 +115,10 @@ static void prune_recovered(struct journal *j)
 {
 	int64_t events_ms = begun_ms(j->events), quarantine_ms = begun_ms(j->quarantine);
 	int64_t before_ms = (events_ms < quarantine_ms ? events_ms : quarantine_ms) - RECOVERED_MARGIN_MS;
+	static struct log_limit limit;
 	struct err err;
 	if (before_ms > 0 && state_prune_recovered(j->state, before_ms, &err) != 0)
-		log_error("journal: %s", err.text);
+		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s", err.text);
 }
 
 /* An operator's command has replayed deliveries, say: whoever waits should look again. */
