@@ -40,11 +40,23 @@ static json_t *address(const patchbay_option *o)
 	return schema_pattern(ADDRESS, "write ADDRESS:PORT, such as 0.0.0.0:8080, '[::1]:8080' or unix:/run/x.sock");
 }
 
-/* Each an address or, if there is a table of what else may be said of it, a mapping. */
+/* A path as text, or where a secret may be, which this is not. */
+static json_t *certificate(const patchbay_option *o)
+{
+	return schema_either(schema_text(o), json_pack("{s:s}", "$ref", "#/definitions/secret/anyOf/0"));
+}
+
+static json_t *tls(const patchbay_option *o)
+{
+	static const struct form forms[] = { { "certificate", certificate }, { NULL, NULL } };
+	return mapping_of(o->fields, o->n_fields, forms);
+}
+
+/* Each an address, or a mapping of that and what else may be said of it. */
 static json_t *addresses(const patchbay_option *o)
 {
-	json_t *one = address(o);
-	return schema_list(o, o->n_fields ? schema_either(one, schema_mapping(o->fields, o->n_fields)) : one);
+	static const struct form forms[] = { { "address", address }, { "tls", tls }, { NULL, NULL } };
+	return schema_list(o, schema_either(address(o), mapping_of(o->fields, o->n_fields, forms)));
 }
 
 static json_t *journal(const patchbay_option *o)
@@ -108,6 +120,21 @@ static json_t *route(void)
 {
 	static const struct form forms[] = { { "from", from }, { "to", to }, { "type", type }, { NULL, NULL } };
 	return mapping_of(config_route_options, config_n_route_options, forms);
+}
+
+/* A section, too; what is said of single plugins is NAME: level. */
+static json_t *logging(const patchbay_option *o)
+{
+	json_t *mapping = section(o), *properties = json_object_get(mapping, "properties");
+	for (size_t i = 0; i < o->n_fields; i++) {
+		const patchbay_option *key = &o->fields[i];
+		if (key->type != PATCHBAY_T_MAP)
+			continue;
+		json_t *levels =
+			json_pack("{s:s,s:o}", "type", "object", "additionalProperties", schema_value(&key->fields[0]));
+		json_object_set_new(properties, key->name, schema_described(key, or_nothing(levels)));
+	}
+	return mapping;
 }
 
 /* Growing delays, or a list of delays, each written as the first of those. */
@@ -194,9 +221,9 @@ static void add_side(json_t *definitions, const struct registry *registry, bool 
 json_t *schema_make(const struct registry *registry)
 {
 	static const struct form forms[] = {
-		{ "listen", addresses }, { "admin", address },     { "journal", journal },
-		{ "limits", section },   { "retention", section }, { "sources", instances },
-		{ "sinks", instances },  { "routes", routes },     { NULL, NULL },
+		{ "listen", addresses },  { "admin", address },  { "journal", journal }, { "limits", section },
+		{ "retention", section }, { "alarms", section }, { "log", logging },     { "sources", instances },
+		{ "sinks", instances },   { "routes", routes },  { NULL, NULL },
 	};
 	json_t *file = mapping_of(config_file_options, config_n_file_options, forms);
 	json_t *definitions = schema_definitions();

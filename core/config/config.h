@@ -5,6 +5,7 @@
 #define CONFIG_CONFIG_H
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #include <patchbay/plugin.h>
@@ -107,6 +108,7 @@ struct config {
 	struct {
 		int64_t grace_ms; /* alarms: {grace: 1m}: shorter trouble is no alarm */
 	} alarms;
+	struct log_settings log;
 	struct config_source *sources;
 	size_t n_sources;
 	struct config_sink *sinks;
@@ -166,6 +168,10 @@ bool config_sink_same(const struct config_sink *, const struct config_sink *);
 
 /* Only the folder of the journal, whatever else is wrong with the file. The caller frees. NULL: err. */
 char *config_journal_folder(const char *path, struct err *err);
+
+/* Only how to log, whatever else is wrong with the file, or with that. Free it. */
+void config_log(const char *path, struct log_settings *ret);
+void config_log_free(struct log_settings *);
 
 /* Only where plugins are: $PATCHBAY_PLUGIN_PATH, then `plugins:` of the file, or the built-in folder.
  * path NULL: no file. -1: the file is not to be read; *ret is then as without it. Free in any case. */

@@ -46,6 +46,7 @@ enum { LISTEN, ADMIN, JOURNAL, PLUGINS };
 
 const patchbay_option config_file_options[] = {
 	[LISTEN] = OPTION_BY_HAND(PATCHBAY_T_STRS, "listen", .flags = PATCHBAY_F_REQUIRED,
+				  .fields = config_listen_options, .n_fields = CONFIG_N_LISTEN_OPTIONS,
 				  .help = "where providers post to: 0.0.0.0:8080, '[::1]:8080', "
 					  "unix:/run/patchbay/http.sock"),
 	[ADMIN] =
@@ -60,6 +61,8 @@ const patchbay_option config_file_options[] = {
 		       .help = "what a sender may take"),
 	OPTION_BY_HAND(PATCHBAY_T_MAP, "retention", .fields = retention_options, .n_fields = COUNT(retention_options),
 		       .help = "how long finished events are kept"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "log", .fields = config_log_options, .n_fields = CONFIG_N_LOG_OPTIONS,
+		       .help = "what is written into the log, and how"),
 	OPTION_BY_HAND(PATCHBAY_T_MAP, "alarms", .fields = alarm_options, .n_fields = COUNT(alarm_options),
 		       .help = "when Patchbay raises an alarm of its own"),
 	OPTION_BY_HAND(PATCHBAY_T_MAP, "sources", .help = "where events come from: each NAME is posted to at /in/NAME"),
@@ -183,6 +186,7 @@ static void load_file(struct loader *l, const struct node *root)
 	load_journal(l, node_get(root, "journal"));
 	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
 	l->plugins->search(l->plugins->ctx, c->plugin_dirs);
+	load_log(l, node_get(root, "log"), &c->log);
 	load_sources(l, node_get(root, "sources"));
 	load_sinks(l, node_get(root, "sinks"));
 	load_routes(l, root);
@@ -324,6 +328,7 @@ void config_free(struct config *c)
 		sink_free(&c->sinks[i]);
 	for (size_t i = 0; i < c->n_routes; i++)
 		route_free(&c->routes[i]);
+	config_log_free(&c->log);
 	options_free(config_file_options, config_n_file_options, c);
 	config_plugin_dirs_free(&c->plugin_dirs);
 	free(c->listen);

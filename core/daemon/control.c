@@ -122,7 +122,8 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 				      .say = say,
 				      .ctx = client };
 		if (reverify_run(&r, &err) == 0)
-			log_info("reverify %s%s: done, as an operator asked", name, dry_run ? " (dry run)" : "");
+			log_about(LOG_LEVEL_INFO, &(struct log_about){ .source = name },
+				  "reverify %s%s: done, as an operator asked", name, dry_run ? " (dry run)" : "");
 	}
 	if (err.text[0])
 		say_error(client, err.text);

@@ -125,6 +125,15 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+/* Before anything that has something to say, such as what is wrong with the rest of the file. */
+static void begin_log(const char *path)
+{
+	struct log_settings settings;
+	config_log(path, &settings);
+	log_configure(&settings);
+	config_log_free(&settings);
+}
+
 static struct generation *load(const char *path)
 {
 	struct config_faults faults = { 0 };
@@ -139,7 +148,10 @@ static struct generation *load(const char *path)
 		return g; /* with nothing to say that was not said before */
 	g = generation_load(path, &faults);
 	for (size_t i = 0; i < faults.n; i++)
-		fprintf(stderr, "%s\n", faults.v[i].text);
+		if (log_is_read_by_a_person())
+			fprintf(stderr, "%s\n", faults.v[i].text);
+		else
+			log_line(faults.v[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s", faults.v[i].text);
 	config_faults_free(&faults);
 	return g;
 }
@@ -185,9 +197,12 @@ int daemon_run(const char *path, struct err *err)
 	bool had_terminal = has_terminal();
 
 	err->text[0] = '\0';
+	if (!guard_restarts()) /* else it is as the last process left it */
+		begin_log(path);
 	struct parts parts = { .path = path, .first = load(path) };
 	if (!parts.first)
 		return -1;
+	log_configure(&parts.first->config->log);
 	parts.reloads.generation = 1;
 	parts.reloads.last_ms = clock_wall_ns() / NS_PER_MS;
 	int result = start(&parts, err);

@@ -148,6 +148,7 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 	struct live_set *before = p->sources;
 	const struct config *config = c->generation->config;
 	const struct journal_options options = daemon_journal_options(c->generation->config, NULL);
+	log_configure(&c->generation->config->log);
 	count_sources(before, c->sources, sources);
 	journal_limit(p->journal, &options);
 	dispatcher_commit(p->dispatcher, c->dispatcher, sinks);

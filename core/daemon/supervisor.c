@@ -148,33 +148,43 @@ static int64_t delay_ms(struct supervisor *s, bool blamed)
 	return ms < longest ? ms : longest;
 }
 
+static void say(const struct guard_obituary *about, const char *then)
+{
+	bool blamed = about->plugin[0], sink = about->side == GUARD_SINK, no_instance = about->side == GUARD_PLUGIN;
+	const struct log_about of = { .source = blamed && !sink && !no_instance ? about->instance : NULL,
+				      .sink = blamed && sink ? about->instance : NULL,
+				      .plugin = blamed ? about->plugin : NULL,
+				      .event = about->has_event ? &about->event : NULL };
+	log_about(LOG_LEVEL_ERROR, &of, "%s%s", about->sentence, then);
+}
+
 /* The worker has ended. True: that was all; *ret_status is what to exit with. */
 static bool is_over(struct supervisor *s, int status, bool ever_ready, int64_t *ret_delay_ms, int *ret_status)
 {
-	char sentence[640];
+	struct guard_obituary about;
 	bool by_itself = WIFEXITED(status) && atomic_load(&guard_board->ending);
 	if (by_itself && (WEXITSTATUS(status) == 0 || s->stopping || !ever_ready)) {
 		*ret_status = WEXITSTATUS(status);
 		return true;
 	}
 	guard_keep_take();
-	bool blamed = guard_bury(status, s->hung, sentence, sizeof sentence);
+	bool blamed = guard_bury(status, s->hung, &about);
 	*ret_delay_ms = delay_ms(s, blamed);
 	if (s->stopping) {
-		log_error("%s; patchbay was stopping: what it had accepted is in the journal", sentence);
+		say(&about, "; patchbay was stopping: what it had accepted is in the journal");
 		*ret_status = 1;
 		return true;
 	}
 	if (!ever_ready && !blamed) {
-		log_error("cannot start: %s", sentence);
+		log_error("cannot start: %s", about.sentence);
 		*ret_status = 1;
 		return true;
 	}
 	atomic_fetch_add(&guard_board->restarts, 1);
+	char next[64] = "; the next one is started";
 	if (*ret_delay_ms)
-		log_error("%s; the next one is started in %lld ms", sentence, (long long)*ret_delay_ms);
-	else
-		log_error("%s; the next one is started", sentence);
+		snprintf(next, sizeof next, "; the next one is started in %lld ms", (long long)*ret_delay_ms);
+	say(&about, next);
 	return false;
 }
 

@@ -73,6 +73,8 @@ uint64_t guard_enter(const struct guard_note *);
 void guard_leave(void);
 /* That call does not return, and there is no other way out than to end the process. [any thread] */
 void guard_condemn(uint64_t call);
+/* The event that the calling thread's call is about. False: none, or several. [any thread] */
+bool guard_event_at_hand(struct id *ret);
 bool guard_is_on(void);
 /* A descriptor that nobody but us may close is not there any more. Only the next process has one again: so this one
  * ends here, if there is a guard. [any thread] */

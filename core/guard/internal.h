@@ -95,10 +95,17 @@ extern struct guard_board *guard_board; /* NULL: there is no guard */
 /* ---- For the supervisor */
 
 int guard_open(struct err *err);
-/* The worker is gone: who was it? Fills in a sentence ("sink audit (plugin acme) crashed while it acted on event ...:
- * SIGSEGV ..."), notes it in the ledger, and clears the board. False: it was no plugin's fault; the sentence says what
- * is known. `hung`: it was ended because this slot's call did not return; -1 none. */
-bool guard_bury(int status, int hung, char *ret_sentence, size_t size);
+/* Who it was, and with what. */
+struct guard_obituary {
+	char sentence[640]; /* "sink audit (plugin acme) crashed the worker: when it acted on event ...: SIGSEGV ..." */
+	enum guard_side side;
+	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE]; /* "" unless it was a plugin's fault */
+	bool has_event;
+	struct id event; /* the only one of the call */
+};
+/* The worker is gone: who was it? Notes it in the ledger, and clears the board. False: it was no plugin's fault; the
+ * sentence says what is known. `hung`: it was ended because this slot's call did not return; -1 none. */
+bool guard_bury(int status, int hung, struct guard_obituary *ret);
 /* A slot whose call is beyond help; -1 none. */
 int guard_hung(int64_t now_ns);
 /* It crashed, and then got stuck while it wrote things down. */

@@ -85,8 +85,9 @@ void intake_decided(void *ctx, struct journal_ticket *list)
 	*in->decided.last = list;
 	in->decided.last = &last->next;
 	pthread_mutex_unlock(&in->decided.lock);
+	static struct log_limit limit;
 	if (ring && eventfd_write(in->bell, 1) == -1)
-		log_error("intake: cannot wake up: %s", strerror(errno));
+		log_limited(&limit, LOG_LEVEL_ERROR, "intake: cannot wake up: %s", strerror(errno));
 }
 
 static void take_decided(struct intake *in)
@@ -187,9 +188,10 @@ static bool wait_for_work(struct intake *in, struct pollfd *fds)
 		if (MHD_get_timeout(in->listeners[i].daemon, &ms) == MHD_YES && ms < (unsigned)timeout)
 			timeout = (int)ms;
 	}
+	static struct log_limit limit;
 	int n = poll(fds, in->n_listeners + 2, timeout);
 	if (n == -1 && errno != EINTR)
-		log_error("intake: poll: %s", strerror(errno));
+		log_limited(&limit, LOG_LEVEL_ERROR, "intake: poll: %s", strerror(errno));
 	return n > 0;
 }
 

@@ -23,10 +23,16 @@ static void set_trouble(struct journal *j, const struct err *why)
 	if (why)
 		j->trouble.why = *why;
 	pthread_mutex_unlock(&j->trouble.lock);
-	if (why && (!was || changed))
-		log_error("journal: %s; posts are answered 503 until this is over", why->text);
-	else if (!why && was)
+	/* What comes and goes is told of now and then; what stays is, even if another was told of just before. */
+	j->trouble.untold = why && (!was || changed || j->trouble.untold);
+	if (j->trouble.untold && log_limited(&j->trouble.limit, LOG_LEVEL_ERROR,
+					     "journal: %s; posts are answered 503 until this is over", why->text)) {
+		j->trouble.untold = false;
+		j->trouble.told = true;
+	} else if (!why && j->trouble.told) {
 		log_info("journal: writes succeed again");
+		j->trouble.told = false;
+	}
 }
 
 static int reserve(struct seglog *log, struct group *g, struct err *err)

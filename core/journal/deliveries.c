@@ -25,9 +25,10 @@ int journal_sink_open(struct journal *j, const char *sink, struct journal_sink *
 	struct journal_pos start = seglog_start(j->events);
 	if (journal_pos_cmp(ret->cursor, start) < 0) {
 		if (missed_something(j, ret->cursor, start))
-			log_warning("sink %s: what it was owed before segment %08" PRIx64
-				    " was pruned while no route led to it",
-				    sink, start.hi);
+			log_about(LOG_LEVEL_WARNING, &(struct log_about){ .sink = sink },
+				  "sink %s: what it was owed before segment %08" PRIx64
+				  " was pruned while no route led to it",
+				  sink, start.hi);
 		ret->cursor = start;
 	}
 	return 0;

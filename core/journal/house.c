@@ -63,8 +63,9 @@ static void keep_within_limits(struct journal *j)
 	struct journal_pruned done;
 	struct err err;
 	int result = journal_prune(j, &order, &done, &err);
+	static struct log_limit limit;
 	if (result != 0)
-		log_error("journal: %s", err.text);
+		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s; nothing more is pruned", err.text);
 	if (result == 0 || done.segments)
 		atomic_store(&j->over_limit, done.left_bytes > order.down_to_bytes);
 }
@@ -120,9 +121,10 @@ static void prune_recovered(struct journal *j)
 {
 	int64_t events_ms = begun_ms(j->events), quarantine_ms = begun_ms(j->quarantine);
 	int64_t before_ms = (events_ms < quarantine_ms ? events_ms : quarantine_ms) - RECOVERED_MARGIN_MS;
+	static struct log_limit limit;
 	struct err err;
 	if (before_ms > 0 && state_prune_recovered(j->state, before_ms, &err) != 0)
-		log_error("journal: %s", err.text);
+		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s", err.text);
 }
 
 /* An operator's command has replayed deliveries, say: whoever waits should look again. */

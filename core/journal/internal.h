@@ -2,6 +2,7 @@
 #ifndef JOURNAL_INTERNAL_H
 #define JOURNAL_INTERNAL_H
 
+#include "base/log.h"
 #include "journal/cursors.h"
 #include "journal/dedupe.h"
 #include "journal/seglog.h"
@@ -42,6 +43,8 @@ struct journal {
 		pthread_mutex_t lock;
 		struct err why; /* lock */
 		atomic_bool is;
+		bool told, untold;      /* the committer's: that it is in the log, and that this reason is not yet */
+		struct log_limit limit; /* the committer's */
 	} trouble;
 
 	atomic_bool over_limit; /* set by the housekeeper: nothing may be pruned, and there is no room */

@@ -119,7 +119,7 @@ static const struct fault_case file_cases[] = {
 	{ "unknown key, nothing near",
 	  SINK("frobnicate: 1\n"),
 	  "routes.yaml:8:1: unknown key 'frobnicate' in this file; there are: listen, admin, journal, plugins, "
-	  "limits, retention, alarms, sources, sinks, routes, trusted_proxies" },
+	  "limits, retention, log, alarms, sources, sinks, routes, trusted_proxies" },
 	{ "listen and journal are missing",
 	  "routes: []\n",
 	  "routes.yaml: 'listen' is missing: where providers post to; write listen: 0.0.0.0:8080\n"

@@ -128,7 +128,7 @@ static void speaks_json(void **state)
 		"{\"line\":0,\"column\":0,\"severity\":\"warning\",\"message\":\"there are no routes; events are "
 		"kept and go nowhere\"},\n"
 		"{\"line\":3,\"column\":1,\"severity\":\"error\",\"message\":\"unknown key 'x\\\"y' in this file; "
-		"there are: listen, admin, journal, plugins, limits, retention, alarms, sources, sinks, routes, "
+		"there are: listen, admin, journal, plugins, limits, retention, log, alarms, sources, sinks, routes, "
 		"trusted_proxies\"}]}\n");
 }
 
