@@ -1,13 +1,16 @@
 """What an operator should know reaches him once: as an event by any route, in /health, /metrics and the log; and is told
 to be over. A crash or a restart tells nobody twice, and no alarm is the cause of another."""
 
+import contextlib
 import http.server
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
+import time
 
 import harness
 from harness import WITH_MOODY, check, children, dumps, equal, mood, taken, wait_until
@@ -49,8 +52,8 @@ def routes(grace="200ms", silence="off", top="", sinks="", routes=""):
     return ROUTES % {"grace": grace, "silence": silence, "top": top, "sinks": sinks, "routes": routes}
 
 
-def daemon(t, start=True, **more):
-    return t.daemon(routes(**more), env=WITH_MOODY, start=start)
+def daemon(t, start=True, journal=None, **more):
+    return t.daemon(routes(**more), env=WITH_MOODY, start=start, journal=journal)
 
 
 def post(d, n, status=200, presented="s3cret", **more):
@@ -131,6 +134,30 @@ def test_silence(t):
     explained = d.cli("explain", row["id"])
     check("from: things; it came from patchbay" in explained and "alarms" in explained, explained)
     check(any(e["source"] == "patchbay" for e in d.lines("events", "--source", "patchbay")), "events does not list it")
+
+
+def test_silence_by_the_sources_own_rhythm(t):
+    """What earlier processes learned: ten days in which it never was quiet for longer than ten minutes."""
+    d = daemon(t, silence="auto")
+    post(d, 1)
+    d.stop()
+    minute, day = 60000, 86400000
+
+    def start_after(quiet):
+        now = int(time.time() * 1000)
+        with contextlib.closing(sqlite3.connect(os.path.join(d.journal, "state.db"))) as db, db:
+            db.execute("UPDATE notes SET value = ? WHERE name = 'source things'",
+                       ("0 0 0 0 0 0 %d %d %d %d:%d" % (quiet, 10 * day, now - quiet, now // day, 10 * minute),))
+            equal(db.total_changes, 1, "notes about the source")
+        d.start()
+    start_after(19 * minute)
+    d.stop()
+    equal(alarms(d), [], "alarms, though twice as long is not over yet")
+    start_after(20 * minute)
+    row = wait_alarms(d, "source_silent", [("source_silent", "things", "raised")])[0]
+    check("(at most 10 min in the two weeks before)" in row["message"], row["message"])
+    post(d, 2)
+    wait_alarms(d, "source_silent", [("source_silent", "things", "raised"), ("source_silent", "things", "cleared")])
 
 
 def test_a_sink_that_stops(t):
@@ -291,6 +318,19 @@ def test_a_journal_that_fills_up(t):
     wait_until(lambda: stands(d, "journal_refusing"), "no metric")
     mood(d, "desk", "ok")
     wait_alarms(d, "journal_refusing", [("journal_refusing", "", "raised"), ("journal_refusing", "", "cleared")])
+    wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised"), ("journal_nearly_full", "", "cleared")])
+
+
+def test_a_file_system_that_fills_up(t):
+    folder = os.path.join(t.folder, "small")
+    t.mount(folder, "-t", "tmpfs", "-o", "size=64m", "tmpfs")
+    d = daemon(t, top="retention: {{size: 1M}}", journal=os.path.join(folder, "state"))
+    filler = os.path.join(folder, "filler")
+    with open(filler, "wb") as f:
+        f.write(b"x" * (60 << 20))
+    row = wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised")])[0]
+    check("its file system has" in row["message"], row["message"])
+    os.unlink(filler)
     wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised"), ("journal_nearly_full", "", "cleared")])
 
 
