@@ -392,4 +392,23 @@ def test_a_route_is_tried_without_an_alarm(t):
     check(wrong.returncode == 1 and "did you mean 'sink_stopped'?" in wrong.stderr, wrong.stderr)
 
 
+def test_an_alarm_is_sent_to_see_where_it_arrives(t):
+    d = daemon(t)
+    event = d.cli("send", "patchbay", "sink_stopped").strip()
+    row = wait_alarms(d, "sink_stopped", [("sink_stopped", "desk", "raised")])[0]
+    equal(row["id"], event, "its id")
+    check(row["message"].startswith("only a trial: "), row["message"])
+    check(not stands(d, "sink_stopped"), "it is none")
+    d.cli("send", "patchbay", "sink_stoped", code=2)
+    check("did you mean 'sink_stopped'?" in d.cli_errors, d.cli_errors)
+    check("sink_stopped" in d.cli("send", "--list", "patchbay"), "list")
+    d.write_routes(routes().replace("from: patchbay", "from: things"))
+    d.cli("reload")
+    d.cli("send", "patchbay", "sink_stopped", code=1)
+    check("says 'from: patchbay'" in d.cli_errors, d.cli_errors)
+    d.stop()
+    d.cli("send", "patchbay", "sink_stopped", code=1)
+    check("no daemon" in d.cli_errors or "made by the daemon" in d.cli_errors, d.cli_errors)
+
+
 harness.main()

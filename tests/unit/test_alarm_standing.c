@@ -124,7 +124,7 @@ static void what_is_over_before_anybody_was_told(void **state)
 	assert_int_equal(news(0, T0 + 1), STANDING_NOTHING);
 	assert_true(standing_is_done(&all.v[0]));
 	standings_drop(&all, 0);
-	find(ALARM_JOURNAL_REFUSING, "", T0);
+	find(ALARM_JOURNAL_REFUSING, "", T0 - GRACE);
 	look(T0);
 	look(T0 + 1);
 	assert_false(standing_is_done(&all.v[0]));
@@ -242,8 +242,9 @@ static void every_type_has_an_example(void **state)
 	for (size_t i = 0; i < ALARM_TYPES; i++) {
 		struct buf data = { 0 };
 		assert_int_equal(alarm_find(str_c(alarm_types[i].name)), i);
-		alarm_event_example((enum alarm_id)i, &data);
+		alarm_event_example((enum alarm_id)i, "look: ", &data);
 		assert_non_null(strstr(buf_cstr(&data), alarm_types[i].name));
+		assert_non_null(strstr(buf_cstr(&data), "\"message\":\"look: "));
 		buf_free(&data);
 	}
 	assert_int_equal(alarm_find(STR("no_such")), ALARM_TYPES);
