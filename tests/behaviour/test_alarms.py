@@ -64,11 +64,19 @@ def post(d, n, status=200, presented="s3cret", **more):
 
 
 def admin(d, path):
-    address = d.logged().split("admin on 127.0.0.1:")[-1].split()[0]
-    with harness.Client(("127.0.0.1", int(address))) as client:
-        client.send(client.request(b"", path, {}, "GET"))
-        answer = client.answer()
-    return answer.status, answer.body.decode()
+    """Of the process that runs now: it says its address a moment after it answers."""
+    def ask():
+        addresses = re.findall(r"admin on 127\.0\.0\.1:(\d+)\n", d.logged())
+        if not addresses:
+            return None
+        try:
+            with harness.Client(("127.0.0.1", int(addresses[-1]))) as client:
+                client.send(client.request(b"", path, {}, "GET"))
+                answer = client.answer()
+        except (OSError, harness.Closed):
+            return None
+        return answer.status, answer.body.decode()
+    return wait_until(ask, "no answer from the admin address")
 
 
 def alarms(d, kind=None):
