@@ -37,8 +37,9 @@ routes:
 class Tls(harness.Client):
     """One connection with TLS. The certificate is looked at by who wants to."""
 
-    def __init__(self, address, timeout=20, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), alpn=None):
-        super().__init__(address, timeout)
+    def __init__(self, address, timeout=20, source=None, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+                 alpn=None):
+        super().__init__(address, timeout, source)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
