@@ -149,6 +149,8 @@ static int play(const struct config *config, const struct asked *asked)
 		return 2;
 	char *url = asked->to ? xstrdup(asked->to) : send_default_url(config, order.source);
 	int parsed = post_url_parse(url, &order.url, &err);
+	if (!asked->to)
+		order.url.certificate = send_default_address(config)->certificate;
 	free(url);
 	if (parsed < 0) {
 		fprintf(stderr, "patchbay send: %s\n", err.text);

@@ -19,6 +19,7 @@ struct send_order {
 /* Sends, and prints what was answered. Returns the exit status. */
 int send_play(const struct send_order *);
 
+const struct config_address *send_default_address(const struct config *);
 /* "http://127.0.0.1:8080/in/fleet": where the configuration listens for this source. The caller frees. */
 char *send_default_url(const struct config *, const struct config_source *);
 

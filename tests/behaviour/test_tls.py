@@ -323,6 +323,34 @@ def test_what_takes_a_restart(t):
         equal(shown(daemon), one, "certificate")
 
 
+# ---- As a client
+
+
+ONLY = TLS.replace("  - {listen}\n", "")
+
+
+def test_send(t):
+    """To one's own daemon without further ado, also if it speaks nothing but TLS; to others as their names deserve."""
+    daemon = daemon_(t)
+    daemon.stop()
+    daemon.write_routes(ONLY, tls_listen=daemon.tls_listen)
+    daemon.answers = lambda: daemon.logged().count("ready: ") == 2
+    daemon.start()
+    name = harness.samples("motive")[0]
+    for _ in range(2):
+        check("200" in daemon.cli("send", "fleet", name, "--count", "3"), "not sent")
+    daemon.wait_rows(6)
+    daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.tls_listen, code=1)
+    check("is not trusted" in daemon.cli_errors, daemon.cli_errors)
+    daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.logged().split("admin on ")[-1].split()[0], code=1)
+    check("cannot speak TLS" in daemon.cli_errors, daemon.cli_errors)
+    certificates.make(daemon.folder, "two")
+    certificates.copy(daemon.folder, "two", "one")
+    daemon.cli("send", "fleet", name, code=1)
+    check("another certificate" in daemon.cli_errors, daemon.cli_errors)
+    equal(len(daemon.rows()), 6, "rows")
+
+
 # ---- Hostile
 
 
