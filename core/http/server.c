@@ -209,9 +209,10 @@ static void *intake_main(void *ctx)
 		fds[i] = (struct pollfd){ .fd = in->listeners[i].epoll_fd, .events = POLLIN };
 	fds[in->n_listeners] = (struct pollfd){ .fd = in->bell, .events = POLLIN };
 	fds[in->n_listeners + 1] = (struct pollfd){ .fd = in->handshakes.epoll_fd, .events = POLLIN };
-	int64_t next_tick = 0, stop_by = 0;
+	int64_t next_tick = 0, stop_by = 0, took_ns = 0;
 	for (;;) {
 		bool ready = wait_for_work(in, fds);
+		int64_t began = clock_steady_ns();
 		if (ready && fds[in->n_listeners].revents) {
 			eventfd_t rung;
 			eventfd_read(in->bell, &rung);
@@ -219,13 +220,14 @@ static void *intake_main(void *ctx)
 			take_decided(in);
 		}
 		if (ready && fds[in->n_listeners + 1].revents)
-			tls_step(in);
+			tls_step(in, took_ns);
 		for (size_t i = 0; i < in->n_listeners; i++)
 			MHD_run(in->listeners[i].daemon);
 		tls_park(in);
 		if (!ready || gathered_enough(in))
 			submit(in);
 		int64_t now = clock_steady_ns();
+		took_ns = now - began;
 		if (now >= next_tick) {
 			answer_overdue(in, false);
 			cut_off_slow(in);
