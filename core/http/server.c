@@ -299,6 +299,8 @@ static int start_daemon(struct intake *in, struct listener *l, struct err *err)
 	const struct config *c = in->config;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (l->tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
+	if (l->tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+		return err_set(err, "cannot speak TLS on %s: this libmicrohttpd was built without it", l->address);
 	if (l->tls)
 		tls_options(tls);
 	l->daemon = MHD_start_daemon(
