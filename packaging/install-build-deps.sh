@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs what building Patchbay needs on Debian 12 and its relatives; with --tests also what the tests
-# and the benchmark need. Asks nothing, and returns at once when everything is there.
+# and the benchmark need, with --packages what building .deb and .rpm packages needs. Asks nothing, and returns at
+# once when everything is there.
 set -eu
 
+packaging="debhelper dpkg-dev pkgconf rpm debugedit elfutils"
 packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
 	libcurl4-openssl-dev"
@@ -10,9 +12,12 @@ packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
 for argument; do
 	case $argument in
 	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs
-		nginx haproxy caddy" ;;
+		python3-jsonschema python3-yaml bash-completion zsh fish man-db mandoc
+		nginx haproxy caddy
+		$packaging lintian rpmlint devscripts debootstrap" ;;
+	--packages) packages="$packages $packaging" ;;
 	*)
-		echo "usage: $0 [--tests]" >&2
+		echo "usage: $0 [--tests] [--packages]" >&2
 		exit 2
 		;;
 	esac
@@ -52,7 +57,7 @@ fi
 echo "installing:$missing"
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq update
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends \
-	-o Dpkg::Use-Pty=0 install $missing >/dev/null
+	-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 install $missing >/dev/null
 for service in nginx haproxy caddy; do
 	case " $missing " in
 	*" $service "*) [ ! -d /run/systemd/system ] || $sudo systemctl --quiet disable $service ;;

@@ -1,30 +1,10 @@
 /* metrics.c - see metrics.h. */
 #include "admin/metrics.h"
 
-#include "base/mem.h"
 #include "guard/guard.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define SINKS_MAX 1024u
-#define POLLED_MAX 1024u
-
-struct dispatcher_stats *metrics_sinks(const struct admin_parts *parts, size_t *ret_n)
-{
-	struct dispatcher_stats *v = xcalloc(SINKS_MAX, sizeof *v);
-	size_t n = dispatcher_stats(parts->dispatcher, v, SINKS_MAX);
-	*ret_n = n < SINKS_MAX ? n : SINKS_MAX;
-	return v;
-}
-
-struct poller_stats *metrics_polled(const struct admin_parts *parts, size_t *ret_n)
-{
-	struct poller_stats *v = xcalloc(POLLED_MAX, sizeof *v);
-	size_t n = poller_stats(parts->poller, v, POLLED_MAX);
-	*ret_n = n < POLLED_MAX ? n : POLLED_MAX;
-	return v;
-}
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
 {
@@ -41,7 +21,7 @@ static void metrics_of_sinks(const struct admin_parts *parts, struct buf *out)
 {
 	static const char *const names[] = { "done", "retried", "parked", "dead", "skipped" };
 	size_t n;
-	struct dispatcher_stats *v = metrics_sinks(parts, &n);
+	struct dispatcher_stats *v = alarm_sinks(parts->dispatcher, &n);
 	head(out, "deliveries_total", "counter", "What became of deliveries.");
 	for (size_t i = 0; i < n; i++) {
 		const uint64_t values[] = { v[i].done, v[i].retried, v[i].parked, v[i].dead, v[i].skipped };
@@ -75,7 +55,7 @@ static void metrics_of_sinks(const struct admin_parts *parts, struct buf *out)
 static void metrics_of_fetching(const struct admin_parts *parts, struct buf *out)
 {
 	size_t n;
-	struct poller_stats *v = metrics_polled(parts, &n);
+	struct poller_stats *v = alarm_polled(parts->poller, &n);
 	head(out, "poll_steps_total", "counter", "Steps of polling.");
 	for (size_t i = 0; i < n; i++)
 		buf_addf(out,
@@ -171,4 +151,5 @@ void metrics_write(const struct admin_parts *parts, struct buf *out)
 	metrics_of_sinks(parts, out);
 	metrics_of_fetching(parts, out);
 	metrics_of_crashes(out);
+	alarms_metrics(parts->alarms, out);
 }

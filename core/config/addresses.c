@@ -124,10 +124,17 @@ static int read_address(struct loader *l, const struct node *node, const char *k
 }
 
 /* An address, or a mapping with an address and what it takes for TLS. */
+const patchbay_option config_listen_options[CONFIG_N_LISTEN_OPTIONS] = {
+	OPTION_BY_HAND(PATCHBAY_T_STR, "address", .flags = PATCHBAY_F_REQUIRED, .help = "where: 0.0.0.0:8443"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "tls", .fields = config_tls_options, .n_fields = CONFIG_N_TLS_OPTIONS,
+		       .help = "speak TLS, with this certificate and key"),
+};
+
 static int read_listen(struct loader *l, const struct node *node, struct config_address *ret)
 {
-	static const char *const keys[] = { "address", "tls", NULL };
-	const struct option_table table = { .others = keys, .who = "'listen'" };
+	const struct option_table table = { .common = config_listen_options,
+					    .n_common = CONFIG_N_LISTEN_OPTIONS,
+					    .who = "'listen'" };
 	if (node->kind != NODE_MAP)
 		return read_address(l, node, "listen", ret);
 	const struct node *address = node_get(node, "address"), *tls = node_get(node, "tls");

@@ -6,7 +6,12 @@
 #include "config/secret.h"
 #include "tls/certificate.h"
 
-static const char *const keys[] = { "certificate", "key", NULL };
+const patchbay_option config_tls_options[CONFIG_N_TLS_OPTIONS] = {
+	OPTION_BY_HAND(PATCHBAY_T_STR, "certificate", .flags = PATCHBAY_F_REQUIRED,
+		       .help = "the file of the server's certificate and those of its issuers"),
+	OPTION_BY_HAND(PATCHBAY_T_STR, "key", .flags = PATCHBAY_F_REQUIRED | PATCHBAY_F_SECRET,
+		       .help = "where the private key is: {file: key.pem}"),
+};
 
 static const struct node *need(struct loader *l, const struct node *tls, const char *key, const char *what)
 {
@@ -27,7 +32,9 @@ static void judge(struct loader *l, const struct node *at, const struct certific
 
 void load_certificate(struct loader *l, const struct node *tls, struct config_address *ret)
 {
-	const struct option_table table = { .others = keys, .who = "'tls'" };
+	const struct option_table table = { .common = config_tls_options,
+					    .n_common = CONFIG_N_TLS_OPTIONS,
+					    .who = "'tls'" };
 	patchbay_str chain = { NULL, 0 }, secret = { NULL, 0 };
 	bool with_key;
 	struct err err;

@@ -6,6 +6,7 @@
 #include "base/call.h"
 #include "http/intake.h"
 #include "http/listener.h"
+#include "source/admit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +26,8 @@ struct request {
 	struct request *next_waiting, **in_waiting; /* in order of submission */
 	enum request_state state;
 	struct live *live;        /* its source, until it is verified and parsed */
+	struct pulse *pulse;      /* of its source */
+	enum admitted admitted;   /* what that made of it */
 	patchbay_str path_secret; /* in MHD's memory, until the request is over */
 	int64_t started_ns;       /* steady clock: its first line was read */
 	int64_t waiting_ns;       /* steady clock: handed to the journal */
@@ -104,6 +107,8 @@ struct intake {
 /* The whole request is here, and the intake's call has begun: verify, parse, and either decide the answer at once
  * (status set, false) or leave a ticket to submit (true). */
 bool request_admit(struct request *, const patchbay_request *);
+/* Counts it for its source, now that its outcome is known. */
+void request_count(const struct request *);
 /* What to answer now that the journal has decided. */
 void request_conclude(struct request *);
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -96,6 +97,8 @@ void request_free(struct request *r)
 {
 	struct intake *in = r->intake;
 	in->reserved -= r->reserved;
+	pulse_unref(r->pulse);
+	r->pulse = NULL;
 	if (in->n_spare < SPARE_MAX && r->body.room <= SPARE_BYTES_MAX && r->ticket.records.room <= SPARE_BYTES_MAX) {
 		r->ticket.next = (struct journal_ticket *)in->spare;
 		in->spare = r;
@@ -164,6 +167,7 @@ static bool find_source(struct request *r, const char *url)
 			if (slash && s->path_secret.n == 0)
 				return false;
 			r->live = live_ref(live);
+			r->pulse = pulse_ref(live->pulse);
 			r->path_secret = str_c(slash ? slash + 1 : "");
 			const patchbay_provider *p = s->plugin->source->provider;
 			r->ticket.horizon_s = p ? p->retry_horizon_s : 0;
@@ -361,6 +365,7 @@ enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char 
 	struct request *r = *request;
 	(void)version;
 	(void)ctx;
+	guard_beat(GUARD_INTAKE); /* many posts may be verified between two turns of the loop */
 	if (!r->connection)
 		return begin(r, c, path_of(url), method);
 	if (*data_size) {
@@ -450,6 +455,7 @@ void request_take_back(struct request *r)
 			journal_answer_failed(r->intake->journal, &r->ticket);
 	} else {
 		r->outcome = r->ticket.outcome;
+		request_count(r);
 	}
 	if (!r->connection) { /* the provider went away meanwhile */
 		request_free(r);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 #include "tls/certificate.h"
 
 #include <errno.h>
@@ -84,8 +85,9 @@ void intake_decided(void *ctx, struct journal_ticket *list)
 	*in->decided.last = list;
 	in->decided.last = &last->next;
 	pthread_mutex_unlock(&in->decided.lock);
+	static struct log_limit limit;
 	if (ring && eventfd_write(in->bell, 1) == -1)
-		log_error("intake: cannot wake up: %s", strerror(errno));
+		log_limited(&limit, LOG_LEVEL_ERROR, "intake: cannot wake up: %s", strerror(errno));
 }
 
 static void take_decided(struct intake *in)
@@ -113,12 +115,13 @@ static void submit(struct intake *in)
 		struct request *r = (struct request *)t;
 		next = t->next;
 		r->ticket_out = false;
+		r->outcome = JOURNAL_UNAVAILABLE;
+		request_count(r);
 		atomic_fetch_add(&in->stats.shed, 1);
 		if (!r->connection) {
 			request_free(r);
 			continue;
 		}
-		r->outcome = JOURNAL_UNAVAILABLE;
 		request_conclude(r);
 		request_resume(r);
 	}
@@ -185,9 +188,10 @@ static bool wait_for_work(struct intake *in, struct pollfd *fds)
 		if (MHD_get_timeout(in->listeners[i].daemon, &ms) == MHD_YES && ms < (unsigned)timeout)
 			timeout = (int)ms;
 	}
+	static struct log_limit limit;
 	int n = poll(fds, in->n_listeners + 2, timeout);
 	if (n == -1 && errno != EINTR)
-		log_error("intake: poll: %s", strerror(errno));
+		log_limited(&limit, LOG_LEVEL_ERROR, "intake: poll: %s", strerror(errno));
 	return n > 0;
 }
 
@@ -211,6 +215,8 @@ static void *intake_main(void *ctx)
 	fds[in->n_listeners + 1] = (struct pollfd){ .fd = in->handshakes.epoll_fd, .events = POLLIN };
 	int64_t next_tick = 0, stop_by = 0, took_ns = 0;
 	for (;;) {
+		guard_beat(GUARD_INTAKE);
+		guard_tell_waiting(atomic_load_explicit(&in->stats.waiting, memory_order_relaxed));
 		bool ready = wait_for_work(in, fds);
 		int64_t began = clock_steady_ns();
 		if (ready && fds[in->n_listeners].revents) {
@@ -248,6 +254,8 @@ static void *intake_main(void *ctx)
 	tls_release(in);
 	for (size_t i = 0; i < in->n_listeners; i++)
 		MHD_run(in->listeners[i].daemon); /* lets go what was answered last */
+	guard_tell_waiting(0);
+	guard_rest(GUARD_INTAKE);
 	free(fds);
 	return NULL;
 }
