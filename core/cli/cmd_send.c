@@ -25,7 +25,7 @@ static const char help[] =
 	"  -c, --config FILE    the configuration (" CLI_CONFIG_PATH ")\n"
 	"      --list           the events that can be sent\n"
 	"      --count N        send N different ones\n"
-	"      --to URL         not to the first address of `listen`, but there: http://127.0.0.1:8080/in/fleet\n"
+	"      --to URL         not to where `listen` says, but there: http://127.0.0.1:8080/in/fleet\n"
 	"      --serial N       make event number N; the same number makes the same event again. 0: exactly the one\n"
 	"                       that the provider documents. Without it, every run sends new events\n"
 	"      --bad-signature  sign it wrongly; it must be refused\n"
@@ -151,6 +151,8 @@ static int play(const struct config *config, const struct asked *asked)
 		return 2;
 	char *url = asked->to ? xstrdup(asked->to) : send_default_url(config, order.source);
 	int parsed = post_url_parse(url, &order.url, &err);
+	if (!asked->to)
+		order.url.certificate = send_default_address(config)->certificate;
 	free(url);
 	if (parsed < 0) {
 		fprintf(stderr, "patchbay send: %s\n", err.text);

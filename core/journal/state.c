@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATE_VERSION 5
 
 /* Positions are packed into one integer: segment << 32 | offset. */
 static const char schema[] =

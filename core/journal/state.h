@@ -6,8 +6,6 @@
 
 #include "journal/journal.h"
 
-#define STATE_VERSION 5 /* of the tables of state.db: its user_version */
-
 struct state;
 
 enum state_use {

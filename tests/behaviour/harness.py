@@ -169,7 +169,7 @@ class Answer:
 class Client:
     """One connection, byte by byte."""
 
-    def __init__(self, address, timeout=20):
+    def __init__(self, address, timeout=20, source=None):
         self.address = address
         if isinstance(address, str):
             self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -177,6 +177,8 @@ class Client:
             self.sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.settimeout(timeout * SLOWER)
+        if source:
+            self.sock.bind((source, 0))
         self.sock.connect(address)
         self.pending = b""
 
