@@ -9,7 +9,7 @@ packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
 
 for argument; do
 	case $argument in
-	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs" ;;
+	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs systemd" ;;
 	*)
 		echo "usage: $0 [--tests]" >&2
 		exit 2
