@@ -34,7 +34,9 @@ ADDRESS = ("127.0.0.1", 8080)
 
 
 class Service:
-    """What the tests of harness.py want to know of a daemon."""
+    """What harness.py wants to know of a daemon; its process is none of ours."""
+
+    process, running = None, lambda self: False
 
     def __init__(self, m):
         self.m = m
@@ -70,7 +72,9 @@ StandardError=append:/var/log/patchbay
 """)
     m.write("root/fleet.secret", harness.FLEET_SECRET + "\n", 0o600)
     m.run("systemctl", "daemon-reload")
-    return Service(m)
+    s = Service(m)
+    t.daemons.append(s)  # whose log is shown when the test fails
+    return s
 
 
 def configure(s):
@@ -175,9 +179,10 @@ def test_restarts_under_load(t):
 def test_socket_unit(t):
     s = service(t)
     configure(s)
-    s.m.write("etc/patchbay/routes.yaml", ROUTES.replace("127.0.0.1:8080", "127.0.0.1:80"))
+    s.m.write("etc/patchbay/routes.yaml", ROUTES.replace("127.0.0.1:8080, 'unix:/run/patchbay/http.sock'",
+                                                                  "127.0.0.1:80, 'unix:/run/roots.sock'"))
     s.m.write("etc/systemd/system/patchbay.socket.d/test.conf", "[Socket]\nListenStream=\nListenStream=127.0.0.1:80\n"
-              "ListenStream=127.0.0.1:81\n")
+              "ListenStream=127.0.0.1:81\nListenStream=/run/roots.sock\n")
     s.m.run("systemctl", "daemon-reload")
     s.m.run("systemctl", "start", "patchbay.socket")
     equal(s.m.show("patchbay", "ActiveState"), "inactive", "the service, which nobody needs yet")
@@ -186,6 +191,7 @@ def test_socket_unit(t):
     check("socket on 127.0.0.1:81, which neither 'listen' nor 'admin' names" in s.tail(), s.tail())
     s.m.run("systemctl", "restart", "patchbay")
     equal(post(("127.0.0.1", 80), 2), 200, "after a restart")
+    equal(post("/proc/%d/root/run/roots.sock" % s.m.pid, 3), 200, "on a socket in a folder of root's")
 
 
 def test_sandbox_is_tight(t):
