@@ -176,6 +176,22 @@ def test_restarts_under_load(t):
     load.exactly_once(s, under)
 
 
+def test_folders_elsewhere(t):
+    """As the unit says at its top."""
+    s = service(t)
+    configure(s)
+    s.m.write("etc/patchbay/routes.yaml", ROUTES.replace("/var/lib/patchbay/export", "/srv/export"))
+    s.m.run("install", "-d", "-o", "patchbay", "/srv/export")
+    s.m.run("systemctl", "start", "patchbay")
+    equal(post(ADDRESS, 1), 200, "status")
+    wait_until(lambda: "ReadWritePaths=" in s.tail(), lambda: "no advice:\n" + s.tail())
+    s.m.write("etc/systemd/system/patchbay.service.d/paths.conf", "[Service]\nReadWritePaths=/srv/export\n")
+    s.m.run("systemctl", "daemon-reload")
+    s.m.run("systemctl", "restart", "patchbay")
+    s.export = os.path.join(s.m.root, "srv/export")
+    wait_until(lambda: len(s.rows()) == 1, lambda: "no row:\n" + s.tail())
+
+
 def test_socket_unit(t):
     s = service(t)
     configure(s)
@@ -207,7 +223,7 @@ def test_sandbox_is_tight(t):
 
 def test_units_are_valid(t):
     s = service(t)
-    done = s.m.run("systemd-analyze", "verify", "patchbay.service", "patchbay.socket")
+    done = s.m.run("systemd-analyze", "verify", "--man=no", "patchbay.service", "patchbay.socket")
     equal(done.stdout + done.stderr, "", "what systemd-analyze says")
 
 
