@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -72,6 +73,7 @@ int cmd_journal_backup(int argc, char **argv)
 	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
+	umask(0027); /* events are nobody else's business */
 	char *to = argv[optind];
 	if (cli_journal_find(&j, "journal backup") != 0)
 		return 1;

@@ -165,6 +165,7 @@ int cmd_journal_import(int argc, char **argv)
 	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
+	umask(0027); /* events are nobody else's business */
 	if (cli_journal_find(&j, "journal import") != 0)
 		return 1;
 	status = run(&j, argv[optind], deliver, keep_going, json);

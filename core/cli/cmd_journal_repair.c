@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static const char help[] =
 	"Usage: patchbay journal repair [-c FILE | --journal FOLDER] [--apply] [--sink NAME]... [--json]\n"
@@ -85,6 +86,7 @@ int cmd_journal_repair(int argc, char **argv)
 	if (status < 0 && cli_journal_find(&j, "journal repair") != 0)
 		status = 1;
 	if (status < 0) {
+		umask(0027); /* events are nobody else's business */
 		struct registry *registry;
 		struct config *config = cli_journal_config(&j, &registry);
 		size_t n = 0;

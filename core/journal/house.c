@@ -16,8 +16,11 @@
 #define POLLED_EVERY_NS (86400 * NS_PER_S)
 #define RECOVERED_MARGIN_MS (INT64_C(86400) * 1000) /* clocks jump */
 
+/* One thread at a time. */
 static void index_finished(struct journal *j, struct seglog *log)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&lock);
 	struct seglog_segment s;
 	for (size_t i = 0; i + 1 < seglog_count(log) && seglog_at(log, i, &s); i++) {
 		static struct log_limit limit;
@@ -33,6 +36,13 @@ static void index_finished(struct journal *j, struct seglog *log)
 		seglog_set_last_ms(log, s.number, index.last_ms ? index.last_ms : 1);
 		index_free(&index);
 	}
+	pthread_mutex_unlock(&lock);
+}
+
+int journal_prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret, struct err *err)
+{
+	index_finished(j, j->events); /* dedupe needs the index of what is gone */
+	return prune(j, order, ret, err);
 }
 
 static void keep_within_limits(struct journal *j)
@@ -43,7 +53,7 @@ static void keep_within_limits(struct journal *j)
 	};
 	struct journal_pruned done;
 	struct err err;
-	int result = journal_prune(j, &order, &done, &err);
+	int result = prune(j, &order, &done, &err);
 	if (result != 0)
 		log_error("journal: %s", err.text);
 	if (result == 0 || done.segments)

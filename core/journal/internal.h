@@ -98,6 +98,9 @@ void heads_destroy(struct heads *);
 /* 1; 0: it is not there (any more); -1: cannot tell now. */
 int heads_at(struct heads *, uint64_t at, struct index_entry *ret, struct err *err);
 
+/* prune.c: journal_prune(), of what is indexed already */
+int prune(struct journal *, const struct journal_prune_order *, struct journal_pruned *ret, struct err *err);
+
 /* house.c */
 void *housekeeper_main(void *journal);
 

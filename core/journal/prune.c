@@ -18,8 +18,7 @@ static int64_t last_ms_of(struct journal *j, struct seglog *log, const struct se
 	return last_ms;
 }
 
-int journal_prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret,
-		  struct err *err)
+int prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret, struct err *err)
 {
 	struct seglog *log = order->quarantine ? j->quarantine : j->events;
 	struct journal_pos owed = { UINT64_MAX, 0 };

@@ -95,7 +95,7 @@ int state_bury(const char *path, const char *sink, const struct journal_pos *v, 
 struct state_rescue {
 	uint64_t sinks, batches, exceptions, attempts, others; /* rows that were saved */
 	uint64_t unreadable;                                   /* tables of which some may be missing */
-	bool sinks_whole, batches_whole;
+	bool sinks_whole, exceptions_whole;
 };
 /* Makes a new database at `to` (which is not there) of every row of the one at `from` that can be read. Sinks that only
  * other rows tell of, and the named ones, are added with a cursor at `start`: what is on record as delivered is passed
