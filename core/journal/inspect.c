@@ -15,7 +15,6 @@
 
 #define LIVE_TRIES 50
 #define LIVE_WAIT_MS 20
-#define MISSED_MAX 1024u
 
 void inspect_name(const struct inspect_segment *s, char out[SEGMENT_NAME_SIZE])
 {
@@ -52,18 +51,13 @@ static bool has(const struct inspect_log *log, uint64_t number)
 /* Of files that come into a folder while it is read, one may be missed and a later one not. */
 static void add_missed(struct inspect_log *log)
 {
-	size_t n = log->n;
-	uint64_t *v = xmalloc((n + 1) * sizeof *v);
-	for (size_t i = 0; i < n; i++)
-		v[i] = log->v[i].number;
-	for (size_t i = 0; i + 1 < n; i++)
-		for (uint64_t number = v[i] + 1; number < v[i + 1] && number - v[i] <= MISSED_MAX; number++) {
-			char name[SEGMENT_NAME_SIZE];
-			segment_name(number, "seg", name);
-			if (faccessat(log->dir, name, F_OK, 0) == 0)
-				add(log, number, false);
-		}
-	free(v);
+	for (size_t i = 0; i + 1 < log->n; i++) {
+		char name[SEGMENT_NAME_SIZE];
+		uint64_t next = log->v[i].number + 1;
+		segment_name(next, "seg", name);
+		if (next < log->v[i + 1].number && faccessat(log->dir, name, F_OK, 0) == 0)
+			add(log, next, false);
+	}
 }
 
 static int list(struct inspect_log *log, struct err *err)

@@ -669,8 +669,10 @@ static void test_random_damage(void **state)
 {
 	struct fixture *f = *state;
 	const char *seed = getenv("PATCHBAY_TEST_SEED");
+	const char *rounds = getenv("PATCHBAY_TEST_ROUNDS"); /* for a night */
+	uint64_t n_rounds = rounds ? strtoull(rounds, NULL, 10) : 12;
 	uint64_t base = seed ? strtoull(seed, NULL, 10) : 20261129;
-	for (uint64_t round = 0; round < 40; round++) {
+	for (uint64_t round = 0; round < n_rounds; round++) {
 		rng = (base + round) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 		struct all all = filled(f);
 		struct journal_pos end = journal_end(f->j);
