@@ -21,6 +21,11 @@ void inspect_name(const struct inspect_segment *s, char out[SEGMENT_NAME_SIZE])
 	segment_name(s->number, s->aside ? "bad" : "seg", out);
 }
 
+bool inspect_finished(const struct inspect_log *log, const struct inspect_segment *s)
+{
+	return s->has_successor || s < &log->v[log->n - 1];
+}
+
 static int open_file(const struct inspect_log *log, const struct inspect_segment *s)
 {
 	char name[SEGMENT_NAME_SIZE];

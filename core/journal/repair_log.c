@@ -157,7 +157,7 @@ static int mend(struct repair *r, struct inspect_log *log, struct inspect_segmen
 			result = take_name(log, temporary, s->number, err);
 		if (result == 0 && s->aside && unlinkat(log->dir, name, 0) == -1)
 			result = err_set(err, "cannot move %s: %s", name, strerror(errno));
-		if (result == 0 && s->has_successor && strcmp(part, "events") == 0)
+		if (result == 0 && inspect_finished(log, s) && strcmp(part, "events") == 0)
 			result = make_index(r, log, part, s, err);
 	}
 	if (result == 0)
@@ -230,7 +230,7 @@ static int mend_index(struct repair *r, struct inspect_log *log, const struct in
 {
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(s->number, "idx", name);
-	if (!s->has_successor || strcmp(part, "events") != 0 || faccessat(log->dir, name, F_OK, 0) == -1 ||
+	if (!inspect_finished(log, s) || strcmp(part, "events") != 0 || faccessat(log->dir, name, F_OK, 0) == -1 ||
 	    index_is_sound(log, s))
 		return 0;
 	char *file = xasprintf("%s/%s", part, name);
