@@ -180,6 +180,11 @@ int inspect_open(struct inspect_log *log, const char *path, struct err *err)
 		return -1;
 	for (size_t i = 0; i < log->n; i++)
 		read_header(log, &log->v[i]);
+	/* No release goes back to an earlier format: then that byte is damaged. */
+	for (size_t i = 0, sound = 0; i < log->n; i++)
+		for (sound = i + 1; log->v[i].state == SEGMENT_NEWER && sound < log->n; sound++)
+			if (log->v[sound].state == SEGMENT_SOUND && log->v[sound].readable)
+				log->v[i].state = SEGMENT_DAMAGED;
 	chain(log);
 	for (size_t i = 0; i + 1 < log->n; i++)
 		if (log->v[i + 1].readable && log->v[i + 1].header.previous == log->v[i].number) {

@@ -216,7 +216,9 @@ static int open_log(struct repair *r, struct inspect_log *log, const char *part,
 			result = err_set(err,
 					 "%s: segment %08" PRIx64
 					 " is of a later format, or of another machine; nothing is "
-					 "repaired by a program that does not know it",
+					 "repaired by a program that does not know it. If no later release ever ran "
+					 "here, that byte of it is "
+					 "damaged: move that file out of the folder, and repair again",
 					 name, s->number);
 		else if (s->readable && inspect_read(log, i, false, NULL, NULL, err) != 1)
 			result = -1;

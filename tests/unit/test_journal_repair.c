@@ -689,6 +689,8 @@ static void test_random_damage(void **state)
 			if (index) /* then a header's salt may be lost for good */
 				hits[i] = (struct hit){ 0 };
 		}
+		if (is_hit(&(struct stood){ .at = { end.hi, 7 } }, 1, hits, n)) /* it may look like a later format */
+			goto next;
 		repair(f, true);
 		repair(f, false);
 		struct found found = check(f, NULL);
@@ -709,6 +711,7 @@ static void test_random_damage(void **state)
 			assert_true(stands(&all, &after.v[i])); /* and nothing was made up */
 		assert_true(journal_end(f->j).hi >= end.hi);
 		fill(f, 1);
+	next:
 		teardown(state);
 		setup(state);
 		f = *state;
