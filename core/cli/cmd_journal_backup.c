@@ -41,9 +41,7 @@ static void print_json(const char *to, const struct backup_sums *s, const struct
 				 "linked", (json_int_t)s->linked, "kept", (json_int_t)s->kept, "removed",
 				 (json_int_t)s->removed, "bytes", (json_int_t)s->bytes, "events",
 				 (json_int_t)checked->events, "damages", (json_int_t)checked->damages);
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
+	cli_journal_line(line);
 }
 
 static void print_text(const char *to, const struct backup_sums *s, const struct verify_sums *checked, bool was_checked)

@@ -32,18 +32,11 @@ struct report {
 	bool json;
 };
 
-static void print_line(json_t *line)
-{
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
-}
-
 static void say(void *ctx, const char *file, const char *what)
 {
 	const struct report *report = ctx;
 	if (report->json)
-		print_line(json_pack("{s:s, s:s, s:s}", "result", "step", "file", file, "what", what));
+		cli_journal_line(json_pack("{s:s, s:s, s:s}", "result", "step", "file", file, "what", what));
 	else
 		printf("%s: %s\n", file, what);
 }
@@ -51,9 +44,9 @@ static void say(void *ctx, const char *file, const char *what)
 static void conclude(const struct report *report, const struct repair_sums *sums, bool apply)
 {
 	if (report->json) {
-		print_line(json_pack("{s:s, s:b, s:I, s:I, s:s?}", "result", "end", "applied", apply, "steps",
-				     (json_int_t)sums->steps, "salvaged", (json_int_t)sums->salvaged, "aside",
-				     sums->aside));
+		cli_journal_line(json_pack("{s:s, s:b, s:I, s:I, s:s?}", "result", "end", "applied", apply, "steps",
+					   (json_int_t)sums->steps, "salvaged", (json_int_t)sums->salvaged, "aside",
+					   sums->aside));
 		return;
 	}
 	if (sums->aside)

@@ -311,8 +311,26 @@ int inspect_read(struct inspect_log *log, size_t i, bool live, segment_each each
 	}
 	if (result == 1 && walk_file(s, fd, live, each, ctx, err) != 0)
 		result = -1;
+	while (result == 1 && live && s->n_bad && mended_itself(s, fd))
+		s->n_bad--;
 	close(fd);
 	return result;
+}
+
+bool inspect_index_is_sound(const struct inspect_log *log, const struct inspect_segment *s)
+{
+	struct index found, made;
+	struct err ignored;
+	if (index_load_sidecar(log->dir, s->number, &found) != 0)
+		return false;
+	bool sound = true; /* unless the segment says something else */
+	if (index_make(log->dir, s->number, s->end, &made, &ignored) == 0) {
+		sound = found.n == made.n && found.first_ms == made.first_ms && found.last_ms == made.last_ms &&
+			(found.n == 0 || memcmp(found.v, made.v, found.n * sizeof *found.v) == 0);
+		index_free(&made);
+	}
+	index_free(&found);
+	return sound;
 }
 
 bool inspect_has(const struct inspect_log *log, struct journal_pos pos, const struct id *id)
