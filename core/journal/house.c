@@ -39,7 +39,8 @@ static void index_finished(struct journal *j, struct seglog *log)
 	pthread_mutex_unlock(&lock);
 }
 
-int journal_prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret, struct err *err)
+int journal_prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret,
+		  struct err *err)
 {
 	index_finished(j, j->events); /* dedupe needs the index of what is gone */
 	return prune(j, order, ret, err);
@@ -47,10 +48,9 @@ int journal_prune(struct journal *j, const struct journal_prune_order *order, st
 
 static void keep_within_limits(struct journal *j)
 {
-	const struct journal_prune_order order = {
-		.older_than_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms),
-		.down_to_bytes = (uint64_t)atomic_load(&j->limits.bytes)
-	};
+	const struct journal_prune_order order = { .older_than_ms =
+							   clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms),
+						   .down_to_bytes = (uint64_t)atomic_load(&j->limits.bytes) };
 	struct journal_pruned done;
 	struct err err;
 	int result = prune(j, &order, &done, &err);

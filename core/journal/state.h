@@ -66,7 +66,7 @@ int state_prune_polled(struct state *, int64_t now_ms, struct err *err);
 
 struct state_survey {
 	int version;
-	bool readable;   /* else `trouble` says why, and the rest may be incomplete */
+	bool readable;      /* else `trouble` says why, and the rest may be incomplete */
 	struct buf trouble; /* what SQLite's own check found, a line each; empty: nothing */
 	struct state_survey_sink {
 		char *name;
@@ -89,8 +89,8 @@ int state_survey(const char *path, bool deep, struct state_survey *ret, struct e
 void state_survey_free(struct state_survey *);
 
 /* Gives up what is parked but not there any more, as a dead letter of class "event". The database is nobody else's. */
-int state_bury(const char *path, const char *sink, const struct journal_pos *v, size_t n, int64_t now_ms, const char *why,
-	       struct err *err);
+int state_bury(const char *path, const char *sink, const struct journal_pos *v, size_t n, int64_t now_ms,
+	       const char *why, struct err *err);
 
 struct state_rescue {
 	uint64_t sinks, batches, exceptions, attempts, others; /* rows that were saved */
