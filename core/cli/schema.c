@@ -69,7 +69,8 @@ static json_t *section(const patchbay_option *o)
 static json_t *instances(const patchbay_option *o)
 {
 	const char *each = strcmp(o->name, "sources") == 0 ? "#/definitions/source" : "#/definitions/sink";
-	return or_nothing(json_pack("{s:s,s:{s:s},s:{s:s}}", "type", "object", "propertyNames", "pattern", "^" NAME "$",
+	json_t *name = schema_pattern("^" NAME "$", "write a name of a-z 0-9 _ -, beginning with a letter or digit");
+	return or_nothing(json_pack("{s:s,s:o,s:{s:s}}", "type", "object", "propertyNames", name,
 				    "additionalProperties", "$ref", each));
 }
 

@@ -34,7 +34,7 @@ json_t *schema_text(const patchbay_option *o)
 
 json_t *schema_pattern(const char *regex, const char *wrong)
 {
-	return json_pack("{s:s,s:s,s:s}", "type", "string", "pattern", regex, "patternErrorMessage", wrong);
+	return json_pack("{s:s,s:s,s:s}", "type", "string", "pattern", regex, "errorMessage", wrong);
 }
 
 json_t *schema_either(json_t *a, json_t *b)
