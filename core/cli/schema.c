@@ -18,7 +18,7 @@
 
 /* A key of the host's that is more, or other, than its type says. */
 struct form {
-	const char *name;
+	const char *name; /* NULL, at the end: all others */
 	json_t *(*make)(const patchbay_option *);
 };
 
@@ -29,7 +29,7 @@ static json_t *mapping_of(const patchbay_option *v, size_t n, const struct form 
 		const struct form *form = forms;
 		while (form->name && strcmp(form->name, v[i].name) != 0)
 			form++;
-		schema_add_key(mapping, &v[i], form->name ? form->make(&v[i]) : schema_value(&v[i]));
+		schema_add_key(mapping, &v[i], form->make(&v[i]));
 	}
 	return mapping;
 }
@@ -62,7 +62,7 @@ static json_t *or_nothing(json_t *schema)
 /* A section of the file may stay there when all of it is commented out. */
 static json_t *section(const patchbay_option *o)
 {
-	return or_nothing(schema_value(o));
+	return o->type == PATCHBAY_T_MAP ? or_nothing(schema_value(o)) : schema_value(o);
 }
 
 /* NAME: a source, or a sink. */
@@ -107,7 +107,7 @@ static json_t *routes(const patchbay_option *o)
 
 static json_t *route(void)
 {
-	static const struct form forms[] = { { "from", from }, { "to", to }, { "type", type }, { NULL, NULL } };
+	static const struct form forms[] = { { "from", from }, { "to", to }, { "type", type }, { NULL, schema_value } };
 	return mapping_of(config_route_options, config_n_route_options, forms);
 }
 
@@ -149,7 +149,7 @@ static json_t *sink_mapping(const patchbay_sink *sink, const struct form *forms)
 /* Every key of a source or sink that uses this plugin. */
 static json_t *instance(const patchbay_plugin *plugin, bool sink)
 {
-	static const struct form forms[] = { { "retry", retry }, { "rate", rate }, { NULL, NULL } };
+	static const struct form forms[] = { { "retry", retry }, { "rate", rate }, { NULL, schema_value } };
 	json_t *mapping = sink ? sink_mapping(plugin->sink, forms)
 			       : mapping_of(config_source_options, config_n_source_options, forms);
 	const patchbay_option *own = sink ? plugin->sink->options : plugin->source->options;
@@ -195,9 +195,8 @@ static void add_side(json_t *definitions, const struct registry *registry, bool 
 json_t *schema_make(const struct registry *registry)
 {
 	static const struct form forms[] = {
-		{ "listen", addresses }, { "admin", address },     { "journal", journal },
-		{ "limits", section },   { "retention", section }, { "sources", instances },
-		{ "sinks", instances },  { "routes", routes },     { NULL, NULL },
+		{ "listen", addresses }, { "admin", address }, { "journal", journal }, { "sources", instances },
+		{ "sinks", instances },  { "routes", routes }, { NULL, section },
 	};
 	json_t *file = mapping_of(config_file_options, config_n_file_options, forms);
 	json_t *definitions = schema_definitions();

@@ -161,6 +161,13 @@ static json_t *fields(const patchbay_option *o)
 	return list;
 }
 
+/* NAME: value, of the host's own: a word, or whatever. */
+static json_t *named(const patchbay_option *o)
+{
+	return json_pack("{s:[s,s],s:o}", "type", "object", "null", "additionalProperties",
+			 o->one_of ? words(o->one_of) : json_true());
+}
+
 json_t *schema_value(const patchbay_option *o)
 {
 	switch (o->type) {
@@ -186,7 +193,7 @@ json_t *schema_value(const patchbay_option *o)
 	case PATCHBAY_T_FIELDS:
 		return fields(o);
 	case PATCHBAY_T_MAP:
-		return o->n_fields ? schema_mapping(o->fields, o->n_fields) : json_pack("{s:s}", "type", "object");
+		return o->n_fields ? schema_mapping(o->fields, o->n_fields) : named(o);
 	case PATCHBAY_T_LIST:
 		return schema_list(o, schema_mapping(o->fields, o->n_fields));
 	case PATCHBAY_T_STRS_EXPR:
