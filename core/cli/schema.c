@@ -43,8 +43,9 @@ static json_t *address(const patchbay_option *o)
 /* Each an address or, if there is a table of what else may be said of it, a mapping. */
 static json_t *addresses(const patchbay_option *o)
 {
+	static const struct form forms[] = { { "address", address }, { NULL, schema_value } };
 	json_t *one = address(o);
-	return schema_list(o, o->n_fields ? schema_either(one, schema_mapping(o->fields, o->n_fields)) : one);
+	return schema_list(o, o->n_fields ? schema_either(one, mapping_of(o->fields, o->n_fields, forms)) : one);
 }
 
 static json_t *journal(const patchbay_option *o)
