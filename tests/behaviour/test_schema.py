@@ -189,6 +189,11 @@ def keys(validator, schema):
     return sorted(resolved(validator, schema)["properties"])
 
 
+def tables(schema):
+    """The mappings that a value can be."""
+    return [] if schema is True else [s for s in [schema, *schema.get("anyOf", [])] if "properties" in s]
+
+
 def test_keys(t):
     """Each mapping has the same keys in the schema as in the loader."""
     validator = made()
@@ -197,8 +202,9 @@ def test_keys(t):
     equal(keys(validator, schema), known_keys(t.folder, top + "qqqqqqqq: 1\n"), "keys at the top")
     equal(keys(validator, sides["route"]), known_keys(t.folder, top + "routes: [{qqqqqqqq: 1}]\n"), "keys of a route")
     for name, value in schema["properties"].items():
-        if "properties" in value:
-            equal(keys(validator, value), known_keys(t.folder, top + "%s: {qqqqqqqq: 1}\n" % name), "keys of %s" % name)
+        for table in tables(value):
+            others = re.sub("^%s:.*\n" % name, "", top, flags=re.M)
+            equal(keys(validator, table), known_keys(t.folder, others + "%s: {qqqqqqqq: 1}\n" % name), "keys of %s" % name)
     for section, minimal in (("source", MINIMAL), ("sink", MINIMAL_SINK)):
         equal(sorted(minimal), sorted(sides[section]["properties"]["plugin"]["enum"]), "plugins that this test knows as a " + section)
         for plugin in minimal:
@@ -206,8 +212,7 @@ def test_keys(t):
             equal(keys(validator, side), known_keys(t.folder, top + "%ss: {x: {plugin: %s, qqqqqqqq: 1}}\n" % (section, plugin)),
                   "keys of %s, as a %s" % (plugin, section))
             for name, value in side["properties"].items():
-                tables = [v for v in [value, *value.get("anyOf", [])] if "properties" in v] if value is not True else []
-                for table in tables:
+                for table in tables(value):
                     equal(keys(validator, table), known_keys(t.folder, top + "%ss: {x: {plugin: %s, %s: {qqqqqqqq: 1}}}\n" % (section, plugin, name)),
                           "keys of %s of %s" % (name, plugin))
 
