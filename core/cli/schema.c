@@ -4,7 +4,6 @@
 #include "cli/schema.h"
 
 #include "base/mem.h"
-#include "cli/cli.h"
 #include "cli/json_out.h"
 #include "config/scalar.h"
 
@@ -125,7 +124,7 @@ static json_t *rate(const patchbay_option *o)
 	return schema_pattern(RATE, "write a rate as 50/s, 20/min or 500/h (1 to 1000000), or off");
 }
 
-/* ---- Sources and sinks. One side of the plugins. */
+/* ---- Sources and sinks */
 
 /* What every sink has, as it is with this plugin. */
 static json_t *sink_mapping(const patchbay_sink *sink, const struct form *forms)
@@ -181,7 +180,7 @@ static void add_side(json_t *definitions, const struct registry *registry, bool 
 		free(name);
 	}
 	json_t *side = schema_mapping(key, 1);
-	json_object_del(side, "additionalProperties"); /* they are what `rules` say */
+	json_object_del(side, "additionalProperties"); /* the rules know all keys */
 	if (json_array_size(plugins) > 0) {
 		json_t *plugin = json_pack("{s:O,s:O}", "enum", plugins, "enumDescriptions", abouts);
 		json_object_set_new(json_object_get(side, "properties"), key->name, schema_described(key, plugin));

@@ -27,7 +27,8 @@ static json_t *defined(const char *name)
 	return schema;
 }
 
-json_t *schema_text(const patchbay_option *o)
+/* Any single value; not an empty one, if the option is required. */
+static json_t *text(const patchbay_option *o)
 {
 	return defined(o->flags & PATCHBAY_F_REQUIRED ? "word" : "text");
 }
@@ -178,10 +179,10 @@ json_t *schema_value(const patchbay_option *o)
 	case PATCHBAY_T_REAL:
 		return set_range(json_pack("{s:s}", "type", "number"), o);
 	case PATCHBAY_T_STR:
-		return o->flags & PATCHBAY_F_SECRET ? defined("secret") : schema_text(o);
+		return o->flags & PATCHBAY_F_SECRET ? defined("secret") : text(o);
 	case PATCHBAY_T_STRS:
 		return o->flags & PATCHBAY_F_SECRET ? with_snippets(schema_list(o, defined("secret")))
-						    : schema_list(o, schema_text(o));
+						    : schema_list(o, text(o));
 	case PATCHBAY_T_ENUM:
 		return words(o->one_of);
 	case PATCHBAY_T_MS:
@@ -197,7 +198,7 @@ json_t *schema_value(const patchbay_option *o)
 	case PATCHBAY_T_LIST:
 		return schema_list(o, schema_mapping(o->fields, o->n_fields));
 	case PATCHBAY_T_STRS_EXPR:
-		return schema_list(o, schema_text(o));
+		return schema_list(o, text(o));
 	default: /* programs and texts */
 		return defined("text");
 	}
