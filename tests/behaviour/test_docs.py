@@ -184,10 +184,34 @@ def test_commands_in_sentences(t):
             if words[0] == "plugin" and words[1:2] and words[1] in ("new", "check"):
                 words[:2] = [" ".join(words[:2])]
             if words[0] not in helps:
-                helps[words[0]] = program(*words[0].split(), "--help")
+                said = program(*words[0].split(), "--help")
+                helps[words[0]] = " ".join(re.findall(r"^(?:[Uu]sage: | {7}| {2,6}(?=-))(.*)", said, re.M))
             for option in (word for word in words[1:] if word.startswith("-")):
                 check(re.search(r"(?<![\w-])%s(?![\w-])" % re.escape(option), helps[words[0]]),
                       "%s: `patchbay %s`: there is no option %s" % (document, code, option))
+
+
+def test_exit_codes(t):
+    """README.md: 2 is wrong usage, whatever the command; and each has --help."""
+    check("2 wrong usage" in text_of("README.md"), "README.md does not say it")
+    listed = program("--help").partition("Commands:\n")[2].split("\n\n")[0]
+    for command in re.findall(r"^ +(\S+)", listed, re.M):
+        check("2 wrong usage" in program(command, "--help"), command + " --help does not say it")
+        done = subprocess.run([PATCHBAY, command, "--no-such-option"], env=ENV, capture_output=True, text=True, timeout=60)
+        equal(done.returncode, 2, "exit code of patchbay %s --no-such-option" % command)
+
+
+def test_names(t):
+    """Metrics, functions, constants and variables that documents name are somewhere in the code."""
+    code = ""
+    for path in glob.glob(TOP + "/core/**/*.[ch]", recursive=True) + glob.glob(TOP + "/sdk/**/*.*", recursive=True) + \
+            glob.glob(TOP + "/tests/**/*.py", recursive=True):
+        if not path.endswith(".md") and os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as f:
+                code += f.read()
+    for document in documents():
+        for name in re.findall(r"\b(?:patchbay_\w*[a-z0-9]|PATCHBAY_\w*[A-Z0-9])\b(?!_)", text_of(document)):
+            check(name in code or name == "patchbay_plugin_v2", "%s: nothing is called %s" % (document, name))
 
 
 # ---- Configurations ---------------------------------------------------------------------------------------
