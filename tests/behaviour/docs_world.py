@@ -139,7 +139,7 @@ class World:
         self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                     "CREDENTIALS_DIRECTORY": self.folder}
         self.env.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
-        self.daemon, self.log, self.said, self.id = None, os.path.join(t.folder, "serve.log"), "", None
+        self.daemon, self.log, self.id = None, os.path.join(t.folder, "serve.log"), None
         t.undo.append(self.end)
         self.slack = self.smtp = None
 
@@ -189,15 +189,19 @@ class World:
             command = re.sub(r"\bID\b", self.id, command)
         where = os.path.join(self.folder, ".cwd")
         script = "cd %s\n%s\ncode=$?\npwd >%s\nexit $code" % (shlex.quote(self.cwd), command, shlex.quote(where))
-        done = subprocess.run(["bash", "-c", script], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=seconds * harness.SLOWER)
-        if done.returncode != code:
+        process = subprocess.Popen(["bash", "-c", script], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        try:
+            said, _ = process.communicate(timeout=seconds * harness.SLOWER)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with all that it has started
+            raise Failed("%s\ndoes not end; it says:\n%s" % (command, process.communicate()[0])) from None
+        if process.returncode != code:
             raise Failed("%s\nexit code %d, wanted %d; it says:\n%s\nthe daemon's log:\n%s"
-                         % (command, done.returncode, code, done.stdout, self.logged()[-3000:]))
+                         % (command, process.returncode, code, said, self.logged()[-3000:]))
         with open(where) as f:
             self.cwd = f.read().strip()
-        self.said = done.stdout
-        return done.stdout
+        return said
 
     def serve(self, command="patchbay serve -c routes.yaml"):
         if self.daemon:

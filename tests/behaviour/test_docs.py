@@ -85,11 +85,19 @@ def play(world):
     wait_until(lambda: world.id in world.run("patchbay dead --json -c routes.yaml"), "no dead letter")
 
 
+def demo(world):
+    """All but the build, which has been."""
+    tools = os.path.join(world.folder, "tools")
+    os.makedirs(tools)
+    os.symlink("/bin/true", os.path.join(tools, "cmake"))
+    world.run("PATH=%s:$PATH sh packaging/demo.sh --check" % tools)
+
+
 def test_readme(t):
     world = serving(t)
     rules = dict(INSTALLED)
     rules.update({
-        "sh packaging/demo.sh": "sh packaging/demo.sh --check",
+        "sh packaging/demo.sh": demo,
         "cmake --build build && cmake --install build": "patchbay --version",
         "patchbay explain ID": [play, "patchbay explain ID"],
         # Nothing of that class was given up.
