@@ -1,11 +1,10 @@
 /* admin.c - a small server with a thread of its own. GET /health: 200 while events are accepted and every sink works,
- * else 503 and one line for each trouble. GET /metrics: the Prometheus text format. */
+ * else 503, and one line for each trouble (alarm/). GET /metrics: the Prometheus text format. */
 #include "admin/admin.h"
 
 #include "admin/metrics.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "guard/guard.h"
 #include "http/listener.h"
 
 #include <microhttpd.h>
@@ -20,50 +19,9 @@ struct admin {
 	struct admin_parts parts;
 };
 
-/* Instances that are left alone since their plugins crashed too often. True: there are none. */
-static bool tell_parked(struct buf *out)
-{
-	struct guard_instance_stats v[METRICS_CRASHED_MAX];
-	size_t n = guard_instances(v, METRICS_CRASHED_MAX);
-	bool well = true;
-	for (size_t i = 0; i < n && i < METRICS_CRASHED_MAX; i++) {
-		if (!v[i].parked)
-			continue;
-		buf_addf(out, "%s %s: %s\n", guard_side_name(v[i].side), v[i].instance, v[i].why);
-		well = false;
-	}
-	return well;
-}
-
 static unsigned health(struct admin *a, struct buf *out)
 {
-	struct err why;
-	bool well = true;
-	if (journal_trouble(a->parts.journal, &why)) {
-		buf_addf(out, "journal: %s\n", why.text);
-		well = false;
-	}
-	size_t n;
-	struct dispatcher_stats *sinks = metrics_sinks(&a->parts, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!sinks[i].trouble_since_ms)
-			continue;
-		buf_addf(out, "sink %s: %s\n", sinks[i].sink, sinks[i].reason);
-		well = false;
-	}
-	free(sinks);
-	struct poller_stats *polled = metrics_polled(&a->parts, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (!polled[i].trouble_since_ms)
-			continue;
-		buf_addf(out, "source %s, polling: %s\n", polled[i].source, polled[i].reason);
-		well = false;
-	}
-	free(polled);
-	well &= tell_parked(out);
-	if (well)
-		buf_addf(out, "ok\n");
-	return well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+	return alarms_health(a->parts.alarms, out) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
 static unsigned metrics(struct admin *a, struct buf *out)
@@ -111,7 +69,7 @@ struct admin *admin_start(const struct config_address *address, const struct adm
 		admin_stop(a);
 		return NULL;
 	}
-	a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, a,
+	a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, a,
 				     MHD_OPTION_LISTEN_SOCKET, a->listener.listen_fd, MHD_OPTION_CONNECTION_LIMIT, 64u,
 				     MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
 	if (!a->daemon) {
@@ -126,8 +84,11 @@ void admin_stop(struct admin *a)
 {
 	if (!a)
 		return;
-	if (a->daemon)
+	if (a->daemon) {
+		/* which takes MHD_USE_ITC; or else the socket is shut down for everybody who holds it */
+		MHD_quiesce_daemon(a->daemon);
 		MHD_stop_daemon(a->daemon);
+	}
 	listener_close(&a->listener);
 	free(a);
 }

@@ -2,6 +2,7 @@
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
 
+#include "alarm/alarms.h"
 #include "base/err.h"
 #include "config/config.h"
 #include "deliver/dispatcher.h"
@@ -26,6 +27,7 @@ struct admin_parts { /* what it tells about; all must outlive the admin server *
 	struct poller *poller;
 	struct enricher *enricher;
 	const struct admin_reloads *reloads;
+	struct alarms *alarms;
 };
 
 /* NULL: err. */

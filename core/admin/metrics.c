@@ -1,30 +1,10 @@
 /* metrics.c - see metrics.h. */
 #include "admin/metrics.h"
 
-#include "base/mem.h"
 #include "guard/guard.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-#define SINKS_MAX 1024u
-#define POLLED_MAX 1024u
-
-struct dispatcher_stats *metrics_sinks(const struct admin_parts *parts, size_t *ret_n)
-{
-	struct dispatcher_stats *v = xcalloc(SINKS_MAX, sizeof *v);
-	size_t n = dispatcher_stats(parts->dispatcher, v, SINKS_MAX);
-	*ret_n = n < SINKS_MAX ? n : SINKS_MAX;
-	return v;
-}
-
-struct poller_stats *metrics_polled(const struct admin_parts *parts, size_t *ret_n)
-{
-	struct poller_stats *v = xcalloc(POLLED_MAX, sizeof *v);
-	size_t n = poller_stats(parts->poller, v, POLLED_MAX);
-	*ret_n = n < POLLED_MAX ? n : POLLED_MAX;
-	return v;
-}
 
 static void head(struct buf *out, const char *name, const char *type, const char *help)
 {
@@ -41,7 +21,7 @@ static void metrics_of_sinks(const struct admin_parts *parts, struct buf *out)
 {
 	static const char *const names[] = { "done", "retried", "parked", "dead", "skipped" };
 	size_t n;
-	struct dispatcher_stats *v = metrics_sinks(parts, &n);
+	struct dispatcher_stats *v = alarm_sinks(parts->dispatcher, &n);
 	head(out, "deliveries_total", "counter", "What became of deliveries.");
 	for (size_t i = 0; i < n; i++) {
 		const uint64_t values[] = { v[i].done, v[i].retried, v[i].parked, v[i].dead, v[i].skipped };
@@ -75,7 +55,7 @@ static void metrics_of_sinks(const struct admin_parts *parts, struct buf *out)
 static void metrics_of_fetching(const struct admin_parts *parts, struct buf *out)
 {
 	size_t n;
-	struct poller_stats *v = metrics_polled(parts, &n);
+	struct poller_stats *v = alarm_polled(parts->poller, &n);
 	head(out, "poll_steps_total", "counter", "Steps of polling.");
 	for (size_t i = 0; i < n; i++)
 		buf_addf(out,
@@ -112,6 +92,17 @@ static void metrics_of_crashes(struct buf *out)
 		if (v[i].side == GUARD_POLLING || v[i].side == GUARD_DETAILS)
 			buf_addf(out, "part=\"%s\",", v[i].side == GUARD_POLLING ? "polling" : "details");
 		buf_addf(out, "plugin=\"%s\"} %" PRIu64 "\n", v[i].plugin, v[i].crashes);
+	}
+}
+
+static void metrics_of_certificates(const struct intake *in, struct buf *out)
+{
+	head(out, "certificate_expires_seconds", "gauge", "When the certificate of a listener expires, in Unix time.");
+	for (size_t i = 0; intake_address(in, i); i++) {
+		struct intake_certificate c;
+		if (intake_certificate(in, i, &c))
+			buf_addf(out, "patchbay_certificate_expires_seconds{listen=\"%s\"} %" PRId64 "\n", c.address,
+				 c.not_after_ms / 1000);
 	}
 }
 
@@ -156,7 +147,9 @@ void metrics_write(const struct admin_parts *parts, struct buf *out)
 	metric(out, "quarantine_bytes", "gauge", "Size of the quarantine.", j.quarantine_bytes);
 	metric(out, "dedupe_keys", "gauge", "Keys and tokens remembered.", j.dedupe_keys);
 	metrics_of_reloads(parts->reloads, out);
+	metrics_of_certificates(parts->intake, out);
 	metrics_of_sinks(parts, out);
 	metrics_of_fetching(parts, out);
 	metrics_of_crashes(out);
+	alarms_metrics(parts->alarms, out);
 }

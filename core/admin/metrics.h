@@ -9,8 +9,4 @@
 
 void metrics_write(const struct admin_parts *, struct buf *);
 
-/* Of every sink, and of every source that polls. The caller frees. */
-struct dispatcher_stats *metrics_sinks(const struct admin_parts *, size_t *ret_n);
-struct poller_stats *metrics_polled(const struct admin_parts *, size_t *ret_n);
-
 #endif

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/complete.h"
 #include "config/scalar.h"
 
 #include <errno.h>
@@ -142,6 +143,8 @@ static int parse(const struct args *args, const struct option *options, const ch
 
 int args_parse(const struct args *args, int argc, char **argv)
 {
+	if (complete_begun())
+		return complete_args(args, argc, argv);
 	struct option *options = xcalloc(args->n + 2, sizeof(*options));
 	struct buf letters = { 0 };
 	buf_add_str(&letters, STR(":h"));

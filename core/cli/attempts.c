@@ -100,6 +100,11 @@ static const char *first_step(const char *class_)
 	return NULL;
 }
 
+const char *attempts_class(size_t i)
+{
+	return i < sizeof(steps) / sizeof(steps[0]) ? steps[i].class_ : NULL;
+}
+
 bool attempts_class_is_known(const char *class_)
 {
 	return first_step(class_) != NULL;

@@ -26,6 +26,7 @@ json_t *attempts_json(const struct attempts *, const char *sink); /* NULL: to al
 
 /* Can a delivery be given up for it? */
 bool attempts_class_is_known(const char *class_);
+const char *attempts_class(size_t i); /* each of them; NULL behind the last */
 #define ATTEMPTS_CLASSES "event, configuration, destination, plugin or 'gave up'"
 /* "mend the cause; then `patchbay replay ID --sink S`". The caller frees. */
 char *attempts_advice(const char *class_, const char *id, const char *sink);

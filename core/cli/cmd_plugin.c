@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/str.h"
+#include "cli/complete.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,12 @@ int cmd_plugin(int argc, char **argv)
 {
 	const char *names[N_SUBCOMMANDS];
 
+	if (argc == 2 && complete_begun()) {
+		for (size_t i = 0; i < N_SUBCOMMANDS; i++)
+			complete_offer(argv[1], subcommands[i].name, subcommands[i].about);
+		complete_offer(argv[1], "--help", NULL);
+		return 0;
+	}
 	if (argc < 2) {
 		fprintf(stderr, "patchbay plugin: which command? `patchbay plugin --help` lists them\n");
 		return 2;

@@ -19,7 +19,7 @@ static const char help[] =
 	"`patchbay reload`, takes up a changed configuration, changed secrets and changed plugins.\n"
 	"\n"
 	"  -c, --config FILE  the configuration (default " CLI_CONFIG_PATH ")\n"
-	"  -v, --verbose      log more\n"
+	"  -v, --verbose      log everything, but for plugins that `log` in FILE gives a level\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Exit status: 0 stopped as it was told to, 1 it could not start, 2 wrong usage.\n";
@@ -45,7 +45,6 @@ int cmd_serve(int argc, char **argv)
 	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
-	if (verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
+	log_open(verbose);
 	return supervisor_run(work, &path);
 }

@@ -16,7 +16,7 @@ struct golden_test {
 	patchbay_str name, source_name, sample, body, body_file, client, received; /* as in the file */
 	int64_t sign;  /* enum golden_signed */
 	int64_t event; /* which event of the request is looked at, from 1 */
-	const struct config_source *source;
+	const struct config_source *source; /* NULL: Patchbay's own events */
 	uint32_t sample_index;
 	patchbay_cidr client_addr;
 	int64_t received_ns;
@@ -68,6 +68,10 @@ struct golden_outcome {
 
 /* golden_request.c: makes the request and hands it to the source. -1: err says why it could not be made. */
 int golden_admit(struct golden_bench *, const struct golden_test *, struct golden_outcome *ret, struct err *err);
+/* golden_own.c: the same of an event of Patchbay's own, which nobody has to admit. */
+int golden_own(struct golden_bench *, const struct golden_test *, struct golden_outcome *ret, struct err *err);
+/* golden_request.c: the body of a request, changed as the test says. */
+int golden_edit(patchbay_call *, const struct node *set, patchbay_str *body, struct err *err);
 /* golden_set.c: a value of YAML as JSON; the text with one value replaced, in the call's memory. */
 void golden_json(const struct node *, struct buf *ret);
 int golden_set(patchbay_call *, patchbay_str path, patchbay_str json, patchbay_str *text, struct err *err);

@@ -179,7 +179,7 @@ void golden_run(struct golden_bench *b, const struct golden_test *t, struct faul
 {
 	struct golden_outcome outcome;
 	struct err err = { "" };
-	if (golden_admit(b, t, &outcome, &err) < 0) {
+	if ((t->source ? golden_admit : golden_own)(b, t, &outcome, &err) < 0) {
 		fault_error(f, t->line, t->column, "%s", err.text);
 		return;
 	}

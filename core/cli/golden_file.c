@@ -1,6 +1,7 @@
 /* golden_file.c - a test file, read with the same care as routes.yaml: every fault of it at once. */
 #include "cli/golden.h"
 
+#include "alarm/alarm.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/options.h"
@@ -18,8 +19,11 @@
 static const char *const signs[] = { "yes", "wrong", "no", NULL };
 const char *const golden_verdicts[] = { "accepted", "refused", "malformed", "empty", "answered", NULL };
 
+struct top {
+	patchbay_str config;
+};
 static const patchbay_option top_options[] = {
-	OPTION_BY_HAND(PATCHBAY_T_STR, "config", .def = NULL),
+	OPTION_OF(PATCHBAY_T_STR, struct top, config, "config", .def = NULL),
 };
 static const char *const top_keys[] = { "tests", NULL };
 
@@ -54,7 +58,7 @@ static int wrong(struct golden *g, const struct node *at, const char *sentence)
 
 int golden_open(struct golden *g, const char *path, struct config_faults *faults, char **ret_config)
 {
-	patchbay_str named = { NULL, 0 };
+	struct top top = { { NULL, 0 } };
 	const char *slash = strrchr(path, '/');
 	*ret_config = NULL;
 	*g = (struct golden){ .loader = { .faults = { path, faults, 0 } } };
@@ -68,11 +72,11 @@ int golden_open(struct golden *g, const char *path, struct config_faults *faults
 	const struct option_table table = {
 		.v = top_options, .n = COUNT(top_options), .others = top_keys, .who = "a test file"
 	};
-	if (options_fill(&g->loader, &table, g->root, &named) < 0)
+	if (options_fill(&g->loader, &table, g->root, &top) < 0)
 		return -1;
-	if (named.n)
-		*ret_config = slash ? loader_path(&g->loader, named) : xstrndup(named.p, named.n);
-	option_free(top_options, &named);
+	if (top.config.n)
+		*ret_config = slash ? loader_path(&g->loader, top.config) : xstrndup(top.config.p, top.config.n);
+	options_free(top_options, COUNT(top_options), &top);
 	return 0;
 }
 
@@ -98,21 +102,35 @@ static void unknown(struct golden *g, const struct node *at, const char *what, p
 static void find_source(struct golden *g, const struct node *node, const struct config *config,
 			struct golden_test *test)
 {
-	const char **names = xcalloc(config->n_sources, sizeof(*names));
+	const char **names = xcalloc(config->n_sources + 1, sizeof(*names));
+	names[config->n_sources] = CONFIG_OWN_SOURCE;
 	for (size_t i = 0; i < config->n_sources; i++) {
 		names[i] = config->sources[i].name;
 		if (str_is(test->source_name, names[i]))
 			test->source = &config->sources[i];
 	}
-	if (!test->source)
+	if (!test->source && !str_is(test->source_name, CONFIG_OWN_SOURCE))
 		unknown(g, node_get(node, "source"), "the configuration has no source", test->source_name, names,
-			config->n_sources, "; name one of those that it has");
+			config->n_sources + 1, "; name one of those that it has");
 	free(names);
+}
+
+static void find_own_sample(struct golden *g, const struct node *at, struct golden_test *test)
+{
+	const char *names[ALARM_TYPES];
+	for (size_t i = 0; i < ALARM_TYPES; i++)
+		names[i] = alarm_types[i].name;
+	test->sample_index = alarm_find(test->sample);
+	if (test->sample_index == ALARM_TYPES)
+		unknown(g, at, "there is no alarm", test->sample, names, ALARM_TYPES,
+			"; the manual (core/config/README.md, Alarms) lists them");
 }
 
 static void find_sample(struct golden *g, const struct node *at, struct golden_test *test)
 {
 	patchbay_simulate simulate;
+	if (str_is(test->source_name, CONFIG_OWN_SOURCE))
+		find_own_sample(g, at, test);
 	if (!test->source)
 		return;
 	if (!simulate_get(test->source->plugin, &simulate)) {

@@ -46,7 +46,7 @@ static int make_body(struct golden_bench *b, const struct golden_test *t, const 
 	return 0;
 }
 
-static int edit_body(patchbay_call *call, const struct node *set, patchbay_str *body, struct err *err)
+int golden_edit(patchbay_call *call, const struct node *set, patchbay_str *body, struct err *err)
 {
 	for (size_t i = 0; set && i < set->n; i++) {
 		struct buf json = { 0 };
@@ -148,7 +148,7 @@ int golden_admit(struct golden_bench *b, const struct golden_test *t, struct gol
 	call_begin(&b->event, 0);
 	memcpy(r.client_addr, t->client_addr.addr, sizeof(r.client_addr));
 	if (!instance || make_body(b, t, instance, &r.body, err) < 0 ||
-	    edit_body(&b->request, t->set, &r.body, err) < 0)
+	    golden_edit(&b->request, t->set, &r.body, err) < 0)
 		goto out;
 	add_headers(&b->request, t->headers, &r);
 	if (sign(b, t, instance, &r, err) < 0)

@@ -1,6 +1,7 @@
 /* main.c - from `patchbay COMMAND ...` to the command. */
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/complete.h"
 
 #include <patchbay/plugin.h>
 
@@ -20,6 +21,7 @@ static const struct command {
 	{ "check", cmd_check, "say everything that is wrong with a configuration" },
 	{ "test", cmd_test, "try a configuration on requests, and compare what would become of them" },
 	{ "plugins", cmd_plugins, "list the plugins, or describe one with its options" },
+	{ "schema", cmd_schema, "print a JSON Schema of routes.yaml, for editors" },
 	{ "plugin", cmd_plugin, "for those who make plugins: begin one, prove one" },
 	{ "send", cmd_send, "play a provider: send one of its events, signed" },
 	{ "events", cmd_events, "list what came in and what became of it" },
@@ -28,8 +30,10 @@ static const struct command {
 	{ "dead", cmd_dead, "list the deliveries that were given up" },
 	{ "replay", cmd_replay, "deliver again what was given up" },
 	{ "reverify", cmd_reverify, "admit what was refused, once its secret is mended" },
+	{ "journal", cmd_journal, "check, mend, measure, back up the journal" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+static const char *const others[] = { "help", "--help", "--version" }; /* in the place of a command */
 
 static void print_help(void)
 {
@@ -57,6 +61,22 @@ static int unknown(const char *name)
 	else
 		fprintf(stderr, "; `patchbay --help` lists them\n");
 	return 2;
+}
+
+/* See complete.h. */
+static int complete(int argc, char **argv)
+{
+	complete_begin();
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		const struct command *command = &commands[i];
+		if (argc == 2 || (argc == 3 && strcmp(argv[1], "help") == 0))
+			complete_offer(argv[argc - 1], command->name, command->about);
+		else if (argc > 2 && strcmp(argv[1], command->name) == 0)
+			command->run(argc - 1, argv + 1);
+	}
+	for (size_t i = 0; argc == 2 && i < sizeof(others) / sizeof(others[0]); i++)
+		complete_offer(argv[1], others[i], NULL);
+	return 0;
 }
 
 /* A descriptor that is closed at the start would be taken by the next file that is opened, and what is
@@ -97,6 +117,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	const char *name = argv[1];
+	if (!strcmp(name, "complete") && argc > 2)
+		return complete(argc - 1, argv + 1);
 	if (!strcmp(name, "help") && argc == 3)
 		return run_by_name(argv[2], 2, (char *[]){ argv[2], (char[]){ "--help" }, NULL });
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {

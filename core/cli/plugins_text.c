@@ -57,7 +57,7 @@ static void print_indented(const char *text, int indent)
 	}
 }
 
-static void print_range(const patchbay_option *o)
+static void add_range(struct buf *out, const patchbay_option *o)
 {
 	char min[SCALAR_SHOW_SIZE], max[SCALAR_SHOW_SIZE];
 
@@ -74,26 +74,33 @@ static void print_range(const patchbay_option *o)
 		snprintf(max, sizeof(max), "%" PRId64, o->max);
 	}
 	if (o->max < o->min)
-		printf(", %s or more", min);
+		buf_addf(out, ", %s or more", min);
 	else
-		printf(", %s to %s", min, max);
+		buf_addf(out, ", %s to %s", min, max);
+}
+
+void plugins_add_type(struct buf *out, const patchbay_option *o)
+{
+	buf_add_str(out, str_c(type_texts[o->type]));
+	for (size_t i = 0; o->type == PATCHBAY_T_ENUM && o->one_of[i]; i++)
+		buf_addf(out, "%s%s", i ? " | " : " ", o->one_of[i]);
+	add_range(out, o);
+	if (o->flags & PATCHBAY_F_REQUIRED)
+		buf_addf(out, "; required");
+	if (o->flags & PATCHBAY_F_SECRET)
+		buf_addf(out, "; secret: {env: NAME}, {file: /path} or {credential: name}");
+	if (o->def)
+		buf_addf(out, "; default %s", *o->def ? o->def : "\"\"");
 }
 
 static void print_options(const patchbay_option *options, size_t n, int indent);
 
 static void print_option(const patchbay_option *o, int indent)
 {
-	printf("%*s%-*s %s", indent, "", NAME_WIDTH, o->name, type_texts[o->type]);
-	for (size_t i = 0; o->type == PATCHBAY_T_ENUM && o->one_of[i]; i++)
-		printf("%s%s", i ? " | " : " ", o->one_of[i]);
-	print_range(o);
-	if (o->flags & PATCHBAY_F_REQUIRED)
-		printf("; required");
-	if (o->flags & PATCHBAY_F_SECRET)
-		printf("; secret: {env: NAME}, {file: /path} or {credential: name}");
-	if (o->def)
-		printf("; default %s", *o->def ? o->def : "\"\"");
-	putchar('\n');
+	struct buf type = { 0 };
+	plugins_add_type(&type, o);
+	printf("%*s%-*s %s\n", indent, "", NAME_WIDTH, o->name, buf_cstr(&type));
+	buf_free(&type);
 	if (o->help)
 		print_indented(o->help, indent + NAME_WIDTH + 1);
 	print_options(o->fields, o->n_fields, indent + 4);

@@ -22,7 +22,9 @@ static json_t *routes_json(const struct show *show)
 			json_array_append_new(sources, json_string(config->sources[found->route->sources[k]].name));
 		for (size_t k = 0; k < found->route->n_sinks; k++)
 			json_array_append_new(sinks, json_string(config->sinks[found->route->sinks[k]].name));
-		if (!found->route->n_sources)
+		if (found->route->own)
+			json_array_append_new(sources, json_string(CONFIG_OWN_SOURCE));
+		else if (!found->route->n_sources)
 			json_array_append_new(sources, json_string("*"));
 		json_object_set_new(route, "line", json_integer(found->route->line));
 		json_object_set_new(route, "from", sources);

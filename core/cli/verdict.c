@@ -18,7 +18,9 @@ char *show_sources_of(const struct config *config, const struct config_route *ro
 	struct buf out = { 0 };
 	for (size_t i = 0; i < route->n_sources; i++)
 		buf_addf(&out, "%s%s", i ? ", " : "", config->sources[route->sources[i]].name);
-	char *text = xstrdup(route->n_sources ? buf_cstr(&out) : "*");
+	if (route->own)
+		buf_addf(&out, "%s%s", out.n ? ", " : "", CONFIG_OWN_SOURCE);
+	char *text = xstrdup(out.n ? buf_cstr(&out) : "*");
 	buf_free(&out);
 	return text;
 }

@@ -2,7 +2,9 @@
 #include "config/loader.h"
 
 #include "base/mem.h"
+#include "config/options.h"
 #include "config/scalar.h"
+#include "tls/certificate.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -121,12 +123,46 @@ static int read_address(struct loader *l, const struct node *node, const char *k
 	return 0;
 }
 
+/* An address, or a mapping with an address and what it takes for TLS. */
+const patchbay_option config_listen_options[CONFIG_N_LISTEN_OPTIONS] = {
+	OPTION_BY_HAND(PATCHBAY_T_STR, "address", .flags = PATCHBAY_F_REQUIRED, .help = "where: 0.0.0.0:8443"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "tls", .fields = config_tls_options, .n_fields = CONFIG_N_TLS_OPTIONS,
+		       .help = "speak TLS, with this certificate and key"),
+};
+
+static int read_listen(struct loader *l, const struct node *node, struct config_address *ret)
+{
+	const struct option_table table = { .common = config_listen_options,
+					    .n_common = CONFIG_N_LISTEN_OPTIONS,
+					    .who = "'listen'" };
+	if (node->kind != NODE_MAP)
+		return read_address(l, node, "listen", ret);
+	const struct node *address = node_get(node, "address"), *tls = node_get(node, "tls");
+	options_fill(l, &table, node, NULL);
+	if (!address) {
+		fault_error(&l->faults, node->line, node->column,
+			    "'listen' needs 'address': where providers post to; write address: 0.0.0.0:8443");
+		return -1;
+	}
+	if (tls)
+		load_certificate(l, tls, ret);
+	if (read_address(l, address, "address", ret) < 0)
+		return -1;
+	if (tls && ret->addr.ss_family == AF_UNIX)
+		fault_error(&l->faults, tls->key_line, tls->key_column,
+			    "'tls': what goes through a unix socket never leaves this machine; remove 'tls'");
+	return 0;
+}
+
 static void add_listen(struct loader *l, const struct node *node)
 {
 	struct config *c = l->config;
 	struct config_address *address = &c->listen[c->n_listen];
-	if (read_address(l, node, "listen", address) < 0)
+	if (read_listen(l, node, address) < 0) {
+		certificate_unref(address->certificate);
+		*address = (struct config_address){ 0 };
 		return;
+	}
 	for (size_t i = 0; i < c->n_listen; i++)
 		if (overlap(&c->listen[i], address)) {
 			fault_error(&l->faults, node->line, node->column,

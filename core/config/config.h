@@ -5,16 +5,21 @@
 #define CONFIG_CONFIG_H
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #include <patchbay/plugin.h>
 
 #include <sys/socket.h>
 
+struct certificate;
+
 struct config_address { /* 127.0.0.1:8080, [::]:8080, unix:/run/x.sock */
 	char *text;
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
+	bool tls;                        /* `listen` only: {address: …, tls: {certificate: …, key: …}} */
+	struct certificate *certificate; /* NULL: no TLS, or loaded for looking or testing */
 	int line, column;
 };
 
@@ -31,12 +36,16 @@ struct config_secrets {
 	size_t n;
 };
 
+#define CONFIG_SILENCE_OFF INT64_C(0)
+#define CONFIG_SILENCE_AUTO INT64_C(-1) /* by the source's own rhythm */
+
 struct config_source {
 	char *name;
 	const patchbay_plugin *plugin; /* has a source side */
 	void *options;                 /* plugin->source->options_size bytes, filled in */
 	struct config_secrets secrets; /* their names; also of path_secret */
 	patchbay_strs path_secret;     /* common option: posts must come to /in/NAME/SECRET; none = /in/NAME */
+	int64_t silence_ms;            /* common option: an alarm after so long without anything genuine */
 	int line, column;
 };
 
@@ -63,9 +72,12 @@ struct config_sink {
 	int line, column;
 };
 
+#define CONFIG_OWN_SOURCE "patchbay" /* whose events Patchbay makes itself; no source can be called so */
+
 struct config_route {
-	size_t *sources; /* indices; n_sources 0 = all ('*') */
+	size_t *sources; /* indices; n_sources 0 = all ('*'), unless it is `own` */
 	size_t n_sources;
+	bool own;            /* Patchbay's own events, which no '*' means */
 	patchbay_strs types; /* globs on type or kind; none = all */
 	patchbay_str when;   /* jq program; "" = always. Known to compile */
 	bool test;           /* also events of test calls */
@@ -93,6 +105,10 @@ struct config {
 		int64_t size_bytes;       /*             size: 10G: beyond it finished ones go, then new ones refused */
 		int64_t quarantine_bytes; /*             quarantine: 64M: oldest go first } */
 	} retention;
+	struct {
+		int64_t grace_ms; /* alarms: {grace: 1m}: shorter trouble is no alarm */
+	} alarms;
+	struct log_settings log;
 	struct config_source *sources;
 	size_t n_sources;
 	struct config_sink *sinks;
@@ -142,6 +158,8 @@ void config_faults_free(struct config_faults *);
 
 /* NULL: there is none of this name. */
 const struct config_source *config_find_source(const struct config *, const char *name);
+/* Does any route take Patchbay's own events? */
+bool config_routes_own(const struct config *);
 
 /* Of two configurations: do both give the plugin the same, secrets and common options included? Then what runs with the
  * one need not be replaced for the other. */
@@ -151,13 +169,20 @@ bool config_sink_same(const struct config_sink *, const struct config_sink *);
 /* Only the folder of the journal, whatever else is wrong with the file. The caller frees. NULL: err. */
 char *config_journal_folder(const char *path, struct err *err);
 
+/* Only how to log, whatever else is wrong with the file, or with that. Free it. */
+void config_log(const char *path, struct log_settings *ret);
+void config_log_free(struct log_settings *);
+
 /* Only where plugins are: $PATCHBAY_PLUGIN_PATH, then `plugins:` of the file, or the built-in folder.
  * path NULL: no file. -1: the file is not to be read; *ret is then as without it. Free in any case. */
 int config_plugin_dirs(const char *path, patchbay_strs *ret, struct err *err);
 void config_plugin_dirs_free(patchbay_strs *);
 
-/* The host's options in the manner of a plugin's table, for help and `patchbay plugins`. */
-extern const patchbay_option config_sink_options[], config_source_options[];
-extern const size_t config_n_sink_options, config_n_source_options;
+/* The host's options in the manner of a plugin's table: the keys at the top of the file, of every source, of every
+ * sink, and of a route. A key that is not there is refused; `patchbay plugins` and `patchbay schema` are made from
+ * them. */
+extern const patchbay_option config_file_options[], config_source_options[], config_sink_options[];
+extern const patchbay_option config_route_options[];
+extern const size_t config_n_file_options, config_n_source_options, config_n_sink_options, config_n_route_options;
 
 #endif

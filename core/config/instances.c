@@ -3,11 +3,14 @@
 
 #include "base/mem.h"
 #include "config/options.h"
+#include "config/scalar.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define PATH_SECRET_MIN 8
+#define SILENCE_MIN 100
+#define SILENCE_MAX (INT64_C(365) * 86400000)
 #define NAME_MAX_LENGTH ((int)CONFIG_NAME_SIZE - 1)
 
 /* For people to read only; read_plugin() does the work. */
@@ -19,11 +22,11 @@ const patchbay_option config_source_options[] = {
 		PATCHBAY_T_STRS, struct config_source, path_secret, "path_secret", .flags = PATCHBAY_F_SECRET,
 		.help = "posts must come to /in/NAME/SECRET; a list while it changes; at least 8 of A-Z a-z 0-9 . _ ~ "
 			"-"),
+	OPTION_BY_HAND(
+		PATCHBAY_T_STR, "silence", .def = "auto",
+		.help = "an alarm after so long without anything genuine: a duration, off, or auto (by its rhythm)"),
 };
 const size_t config_n_source_options = sizeof(config_source_options) / sizeof(*config_source_options);
-
-static const char *const source_keys[] = { "plugin", "path_secret", NULL };
-static const char *const sink_keys[] = { "plugin", "retry", "timeout", "batch", "rate", "concurrency", "order", NULL };
 
 static void check_name(struct loader *l, const struct node *node, const char *what)
 {
@@ -71,7 +74,8 @@ static void *read_options(struct loader *l, const struct node *node, const char 
 	struct option_table table = {
 		.v = sink ? plugin->sink->options : plugin->source->options,
 		.n = sink ? plugin->sink->n_options : plugin->source->n_options,
-		.others = sink ? sink_keys : source_keys,
+		.common = sink ? config_sink_options : config_source_options,
+		.n_common = sink ? config_n_sink_options : config_n_source_options,
 		.who = who,
 		.line = node->key_line,
 		.column = node->key_column,
@@ -119,6 +123,24 @@ static void read_path_secret(struct loader *l, const struct node *node, struct c
 	}
 }
 
+static void read_silence(struct loader *l, const struct node *node, struct config_source *source)
+{
+	const struct node *at = node_get(node, "silence");
+	patchbay_str text = { NULL, 0 };
+	source->silence_ms = CONFIG_SILENCE_AUTO;
+	if (!at || option_read(l, &config_source_options[2], at, &text) < 0)
+		return;
+	if (str_is(text, "off"))
+		source->silence_ms = CONFIG_SILENCE_OFF;
+	else if (!str_is(text, "auto") && (!scalar_ms(text, &source->silence_ms) || source->silence_ms < SILENCE_MIN ||
+					   source->silence_ms > SILENCE_MAX))
+		fault_error(
+			&l->faults, at->line, at->column,
+			"'silence': '%.*s' is none of these: a duration such as 30m or 6h (100ms to 365d), off, auto",
+			SHOWN(text));
+	option_free(&config_source_options[2], &text);
+}
+
 static void load_source(struct loader *l, const struct node *node, struct config_source *source)
 {
 	char *who = xasprintf("source '%.*s'", SHOWN(node->key));
@@ -126,10 +148,16 @@ static void load_source(struct loader *l, const struct node *node, struct config
 	source->line = node->key_line;
 	source->column = node->key_column;
 	check_name(l, node, "source");
+	if (str_is(node->key, CONFIG_OWN_SOURCE))
+		fault_error(&l->faults, node->key_line, node->key_column,
+			    "a source cannot be called '" CONFIG_OWN_SOURCE
+			    "': that is where Patchbay's own events come "
+			    "from; choose another name");
 	if (node->kind != NODE_MAP) {
 		loader_wrong_kind(l, node, who, "'key: value' lines, with at least 'plugin: NAME'");
 	} else {
 		read_path_secret(l, node, source);
+		read_silence(l, node, source);
 		source->plugin = read_plugin(l, node, who, false);
 		if (source->plugin)
 			source->options = read_options(l, node, who, source->plugin, false, &source->secrets);

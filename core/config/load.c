@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "config/options.h"
+#include "tls/certificate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,32 +18,59 @@
 	}
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static const patchbay_option top_options[] = {
-	OPTION(PATCHBAY_T_CIDRS, trusted_proxies, "trusted_proxies", .def = NULL),
-};
-static const char *const top_keys[] = { "listen",    "admin",   "journal", "plugins", "limits",
-					"retention", "sources", "sinks",   "routes",  NULL };
-
 static const patchbay_option limit_options[] = {
-	OPTION(PATCHBAY_T_BYTES, limits.body_bytes, "body", .def = "4M", .min = 1 << 10, .max = 64 << 20),
-	OPTION(PATCHBAY_T_INT, limits.connections, "connections", .def = "1024", .min = 1, .max = 65536),
+	OPTION(PATCHBAY_T_BYTES, limits.body_bytes, "body", .def = "4M", .min = 1 << 10, .max = 64 << 20,
+	       .help = "a larger request is answered 413"),
+	OPTION(PATCHBAY_T_INT, limits.connections, "connections", .def = "1024", .min = 1, .max = 65536,
+	       .help = "so many at the same time"),
 	OPTION(PATCHBAY_T_INT, limits.connections_per_address, "connections_per_address", .def = "0", .min = 0,
-	       .max = 65536),
-	OPTION(PATCHBAY_T_MS, limits.request_ms, "request", .def = "10s", .min = 100, .max = 600000),
+	       .max = 65536, .help = "so many from one address; 0: no limit"),
+	OPTION(PATCHBAY_T_MS, limits.request_ms, "request", .def = "10s", .min = 100, .max = 600000,
+	       .help = "headers and body must be here by then"),
 };
 static const patchbay_option retention_options[] = {
-	OPTION(PATCHBAY_T_MS, retention.age_ms, "age", .def = "30d", .min = 1000, .max = INT64_C(36500) * 86400000),
-	OPTION(PATCHBAY_T_BYTES, retention.size_bytes, "size", .def = "10G", .min = 1 << 20, .max = INT64_C(1) << 50),
+	OPTION(PATCHBAY_T_MS, retention.age_ms, "age", .def = "30d", .min = 1000, .max = INT64_C(36500) * 86400000,
+	       .help = "finished events are kept this long"),
+	OPTION(PATCHBAY_T_BYTES, retention.size_bytes, "size", .def = "10G", .min = 1 << 20, .max = INT64_C(1) << 50,
+	       .help = "a larger journal gives up finished events first, and then refuses new ones"),
 	OPTION(PATCHBAY_T_BYTES, retention.quarantine_bytes, "quarantine", .def = "64M", .min = 0,
-	       .max = INT64_C(1) << 40),
+	       .max = INT64_C(1) << 40, .help = "what could not be verified or understood; the oldest go first"),
 };
 
-static const patchbay_option journal_option = { .size = sizeof(journal_option),
-						.type = PATCHBAY_T_STR,
-						.name = "journal" };
-static const patchbay_option plugins_option = { .size = sizeof(plugins_option),
-						.type = PATCHBAY_T_STRS,
-						.name = "plugins" };
+static const patchbay_option alarm_options[] = {
+	OPTION(PATCHBAY_T_MS, alarms.grace_ms, "grace", .def = "1m", .min = 0, .max = 86400000,
+	       .help = "what stands for less is no alarm"),
+};
+
+enum { LISTEN, ADMIN, JOURNAL, PLUGINS };
+
+const patchbay_option config_file_options[] = {
+	[LISTEN] = OPTION_BY_HAND(PATCHBAY_T_STRS, "listen", .flags = PATCHBAY_F_REQUIRED,
+				  .fields = config_listen_options, .n_fields = CONFIG_N_LISTEN_OPTIONS,
+				  .help = "where providers post to: 0.0.0.0:8080, '[::1]:8080', "
+					  "unix:/run/patchbay/http.sock"),
+	[ADMIN] =
+		OPTION_BY_HAND(PATCHBAY_T_STR, "admin",
+			       .help = "/health and /metrics, for you: 127.0.0.1:8081; never where providers post to"),
+	[JOURNAL] = OPTION_BY_HAND(PATCHBAY_T_STR, "journal", .flags = PATCHBAY_F_REQUIRED,
+				   .help = "the folder where events are kept: /var/lib/patchbay"),
+	[PLUGINS] = OPTION_BY_HAND(PATCHBAY_T_STRS, "plugins",
+				   .help = "folders where plugins are, searched after $PATCHBAY_PLUGIN_PATH; the "
+					   "default is the built-in one"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "limits", .fields = limit_options, .n_fields = COUNT(limit_options),
+		       .help = "what a sender may take"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "retention", .fields = retention_options, .n_fields = COUNT(retention_options),
+		       .help = "how long finished events are kept"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "log", .fields = config_log_options, .n_fields = CONFIG_N_LOG_OPTIONS,
+		       .help = "what is written into the log, and how"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "alarms", .fields = alarm_options, .n_fields = COUNT(alarm_options),
+		       .help = "when Patchbay raises an alarm of its own"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "sources", .help = "where events come from: each NAME is posted to at /in/NAME"),
+	OPTION_BY_HAND(PATCHBAY_T_MAP, "sinks", .help = "what is done with events"),
+	OPTION_BY_HAND(PATCHBAY_T_LIST, "routes", .help = "which events of which sources go to which sinks"),
+	OPTION(PATCHBAY_T_CIDRS, trusted_proxies, "trusted_proxies", .help = "whose X-Forwarded-For is believed"),
+};
+const size_t config_n_file_options = COUNT(config_file_options);
 
 int loader_wrong_kind(struct loader *l, const struct node *node, const char *what, const char *wanted)
 {
@@ -73,10 +101,9 @@ static char *folder_of(const char *path)
 	return absolute;
 }
 
-static void fill_table(struct loader *l, const struct node *map, const patchbay_option *v, size_t n,
-		       const char *const *others, const char *who)
+static void fill_table(struct loader *l, const struct node *map, const patchbay_option *v, size_t n, const char *who)
 {
-	struct option_table table = { .v = v, .n = n, .others = others, .who = who };
+	struct option_table table = { .v = v, .n = n, .who = who };
 	options_fill(l, &table, map, l->config);
 }
 
@@ -90,17 +117,15 @@ static void load_journal(struct loader *l, const struct node *node)
 	}
 	l->config->journal_line = node->line;
 	l->config->journal_column = node->column;
-	if (option_read(l, &journal_option, node, &text) < 0)
+	if (option_read(l, &config_file_options[JOURNAL], node, &text) < 0)
 		return;
 	if (strstr(text.p, "://")) /* not shown: a URL may hold a password */
 		fault_error(&l->faults, node->line, node->column,
 			    "'journal': this build knows the embedded journal only; write a folder, such as "
 			    "/var/lib/patchbay");
-	else if (text.n == 0)
-		fault_error(&l->faults, node->line, node->column, "'journal' must not be empty; write a folder");
 	else
 		l->config->journal = loader_path(l, text);
-	option_free(&journal_option, &text);
+	option_free(&config_file_options[JOURNAL], &text);
 }
 
 static void add_dir(patchbay_strs *dirs, char *dir)
@@ -123,7 +148,7 @@ static void find_dirs(struct loader *l, const struct node *node, patchbay_strs *
 			add_dir(ret, xstrndup(env, n));
 		env += n + (env[n] == ':');
 	}
-	if (node && option_read(l, &plugins_option, node, &named) == 0)
+	if (node && option_read(l, &config_file_options[PLUGINS], node, &named) == 0)
 		for (size_t i = 0; i < named.n; i++) {
 			const struct node *at = node->kind == NODE_LIST ? &node->items[i] : node;
 			char *dir = loader_path(l, named.v[i]);
@@ -135,7 +160,7 @@ static void find_dirs(struct loader *l, const struct node *node, patchbay_strs *
 		}
 	else if (!node)
 		add_dir(ret, xstrdup(PATCHBAY_PLUGIN_DIR));
-	option_free(&plugins_option, &named);
+	option_free(&config_file_options[PLUGINS], &named);
 }
 
 static void load_file(struct loader *l, const struct node *root)
@@ -150,16 +175,18 @@ static void load_file(struct loader *l, const struct node *root)
 		loader_wrong_kind(l, root, "a configuration", "'key: value' lines");
 		return;
 	}
-	fill_table(l, root, top_options, COUNT(top_options), top_keys, "this file");
+	fill_table(l, root, config_file_options, config_n_file_options, "this file");
 	const struct node *limits = node_get(root, "limits");
 	c->limits_line = limits ? limits->key_line : 0;
 	c->limits_column = limits ? limits->key_column : 0;
-	fill_table(l, limits, limit_options, COUNT(limit_options), NULL, "'limits'");
-	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), NULL, "'retention'");
+	fill_table(l, limits, limit_options, COUNT(limit_options), "'limits'");
+	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), "'retention'");
+	fill_table(l, node_get(root, "alarms"), alarm_options, COUNT(alarm_options), "'alarms'");
 	load_addresses(l, root);
 	load_journal(l, node_get(root, "journal"));
 	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
 	l->plugins->search(l->plugins->ctx, c->plugin_dirs);
+	load_log(l, node_get(root, "log"), &c->log);
 	load_sources(l, node_get(root, "sources"));
 	load_sinks(l, node_get(root, "sinks"));
 	load_routes(l, root);
@@ -266,7 +293,7 @@ int config_plugin_dirs(const char *path, patchbay_strs *ret, struct err *err)
 
 void config_plugin_dirs_free(patchbay_strs *dirs)
 {
-	option_free(&plugins_option, dirs);
+	option_free(&config_file_options[PLUGINS], dirs);
 }
 
 const struct config_source *config_find_source(const struct config *config, const char *name)
@@ -277,12 +304,22 @@ const struct config_source *config_find_source(const struct config *config, cons
 	return NULL;
 }
 
+bool config_routes_own(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_routes; i++)
+		if (config->routes[i].own)
+			return true;
+	return false;
+}
+
 void config_free(struct config *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->n_listen; i++)
+	for (size_t i = 0; i < c->n_listen; i++) {
 		free(c->listen[i].text);
+		certificate_unref(c->listen[i].certificate);
+	}
 	if (c->admin)
 		free(c->admin->text);
 	for (size_t i = 0; i < c->n_sources; i++)
@@ -291,7 +328,8 @@ void config_free(struct config *c)
 		sink_free(&c->sinks[i]);
 	for (size_t i = 0; i < c->n_routes; i++)
 		route_free(&c->routes[i]);
-	options_free(top_options, COUNT(top_options), c);
+	config_log_free(&c->log);
+	options_free(config_file_options, config_n_file_options, c);
 	config_plugin_dirs_free(&c->plugin_dirs);
 	free(c->listen);
 	free(c->admin);

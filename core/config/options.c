@@ -53,10 +53,12 @@ static int check_keys(struct loader *l, const struct option_table *t, const stru
 	size_t n = 0, n_others = 0;
 	while (t->others && t->others[n_others])
 		n_others++;
-	const char **names = xcalloc(n_others + t->n + 1, sizeof(*names));
+	const char **names = xcalloc(t->n_common + n_others + t->n + 1, sizeof(*names));
 	struct buf all = { 0 };
 	int r = 0;
 
+	for (size_t i = 0; i < t->n_common; i++)
+		names[n++] = t->common[i].name;
 	for (size_t i = 0; i < n_others; i++)
 		names[n++] = t->others[i];
 	for (size_t i = 0; i < t->n; i++)
@@ -91,7 +93,7 @@ int options_fill(struct loader *l, const struct option_table *t, const struct no
 	if (map && check_keys(l, t, map) < 0)
 		r = -1;
 	for (size_t i = 0; i < t->n; i++)
-		if (fill_one(l, t, &t->v[i], map, out) < 0)
+		if (t->v[i].offset != OPTION_NO_FIELD && fill_one(l, t, &t->v[i], map, out) < 0)
 			r = -1;
 	return r;
 }
@@ -181,5 +183,6 @@ void option_free(const patchbay_option *option, void *field)
 void options_free(const patchbay_option *table, size_t n, void *out)
 {
 	for (size_t i = 0; out && i < n; i++)
-		option_free(&table[i], field_of(&table[i], out));
+		if (table[i].offset != OPTION_NO_FIELD)
+			option_free(&table[i], field_of(&table[i], out));
 }

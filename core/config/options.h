@@ -10,16 +10,21 @@
 		.size = sizeof(patchbay_option), .type = (kind), .offset = offsetof(struct_, field), .name = (name_),  \
 		__VA_ARGS__                                                                                            \
 	}
-/* One that stands there for people to read, or for option_read() with another place to write to. */
+/* One whose key is known, but which the caller reads: options_fill() and options_free() pass it over. Its type is what
+ * comes nearest, for people and editors to read; cli/schema.c knows better of those that are like no plugin's. */
 #define OPTION_BY_HAND(kind, name_, ...)                                                                               \
 	{                                                                                                              \
-		.size = sizeof(patchbay_option), .type = (kind), .name = (name_), __VA_ARGS__                          \
+		.size = sizeof(patchbay_option), .type = (kind), .offset = OPTION_NO_FIELD, .name = (name_),           \
+		__VA_ARGS__                                                                                            \
 	}
+#define OPTION_NO_FIELD UINT32_MAX
 
 struct option_table {
 	const patchbay_option *v; /* the plugin layer has checked it, and made it of our size */
 	size_t n;
-	const char *const *others; /* NULL-terminated: keys of the same mapping that the caller reads */
+	const patchbay_option *common; /* of the same mapping, and read by the caller: what every source or sink has */
+	size_t n_common;
+	const char *const *others; /* NULL-terminated: more keys that the caller reads */
 	const char *who;           /* "sink 'audit'", for messages */
 	int line, column;          /* the place of what is missing */
 };

@@ -8,19 +8,20 @@
 
 #include <stdlib.h>
 
-#define OPTION(kind, field, name_, ...)                                                                                \
-	{                                                                                                              \
-		.size = sizeof(patchbay_option), .type = (kind), .offset = offsetof(struct config_route, field),       \
-		.name = (name_), __VA_ARGS__                                                                           \
-	}
-
-static const patchbay_option options[] = {
-	OPTION(PATCHBAY_T_STRS, types, "type", .def = NULL),
-	OPTION(PATCHBAY_T_STR, when, "when", .def = NULL),
-	OPTION(PATCHBAY_T_BOOL, test, "test", .def = NULL),
+const patchbay_option config_route_options[] = {
+	OPTION_BY_HAND(PATCHBAY_T_STRS, "from", .def = "'*'",
+		       .help = "the sources whose events go this way; '*' is every source"),
+	OPTION_BY_HAND(PATCHBAY_T_STRS, "to", .flags = PATCHBAY_F_REQUIRED, .help = "the sinks that they go to"),
+	OPTION_OF(PATCHBAY_T_STRS, struct config_route, types, "type",
+		  .help = "only events whose type or kind fits: * is any run of characters, ? any one; the default is "
+			  "all"),
+	OPTION_OF(PATCHBAY_T_STR, struct config_route, when, "when",
+		  .help = "only events for which the first result of this jq program is neither null nor false: "
+			  ".data.total > 100"),
+	OPTION_OF(PATCHBAY_T_BOOL, struct config_route, test, "test", .def = "false",
+		  .help = "also events of a provider's test calls"),
 };
-#define N_OPTIONS (sizeof(options) / sizeof(*options))
-static const char *const other_keys[] = { "from", "to", NULL };
+const size_t config_n_route_options = sizeof(config_route_options) / sizeof(*config_route_options);
 
 /* The `when` of all routes, checked together in the end: one by one each might cost 15 ms. */
 struct whens {
@@ -79,6 +80,19 @@ static void read_names(struct loader *l, const struct names *names, const struct
 		resolve(l, names, node->kind == NODE_LIST ? &node->items[i] : node, *ret, n);
 }
 
+/* Patchbay itself is named like a source, and is none: it stands behind the last. */
+static void take_out_own(const struct config *c, struct config_route *route)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < route->n_sources; i++) {
+		if (route->sources[i] == c->n_sources)
+			route->own = true;
+		else
+			route->sources[n++] = route->sources[i];
+	}
+	route->n_sources = n;
+}
+
 /* '*' alone, or among others: every source, those of later reloads too. */
 static bool means_all(const struct node *from)
 {
@@ -88,6 +102,16 @@ static bool means_all(const struct node *from)
 		if (from->items[i].kind == NODE_SCALAR && str_is(from->items[i].text, "*"))
 			return true;
 	return false;
+}
+
+/* Whoever writes '*' thinks of what providers send; what Patchbay says about its sinks would go to all of them. */
+static void refuse_own_among_all(struct loader *l, const struct node *from)
+{
+	for (size_t i = 0; from->kind == NODE_LIST && i < from->n; i++)
+		if (from->items[i].kind == NODE_SCALAR && str_is(from->items[i].text, CONFIG_OWN_SOURCE))
+			fault_error(&l->faults, from->items[i].line, from->items[i].column,
+				    "'from': '*' does not go together with '" CONFIG_OWN_SOURCE
+				    "'; write a route of its own for Patchbay's own events");
 }
 
 static void check_whens(struct loader *l, const struct whens *whens)
@@ -133,9 +157,8 @@ static void check_types(struct loader *l, const struct node *node)
 static void load_route(struct loader *l, const struct node *node, const struct names *sources,
 		       const struct names *sinks, struct config_route *route, struct whens *whens)
 {
-	struct option_table table = { .v = options,
-				      .n = N_OPTIONS,
-				      .others = other_keys,
+	struct option_table table = { .v = config_route_options,
+				      .n = config_n_route_options,
 				      .who = "a route",
 				      .line = node->line,
 				      .column = node->column };
@@ -158,6 +181,9 @@ static void load_route(struct loader *l, const struct node *node, const struct n
 			    "'from' names no source; name at least one, or remove the line for all of them");
 	else if (from && !means_all(from))
 		read_names(l, sources, from, &route->sources, &route->n_sources);
+	else if (from)
+		refuse_own_among_all(l, from);
+	take_out_own(l->config, route);
 	if (!to || (to->kind == NODE_LIST && to->n == 0))
 		fault_error(&l->faults, to ? to->line : node->line, to ? to->column : node->column,
 			    "this route leads nowhere; name its sinks: to: [NAME]");
@@ -172,7 +198,7 @@ static void warn_unused(struct loader *l)
 	for (size_t i = 0; i < c->n_sources; i++) {
 		bool used = false;
 		for (size_t k = 0; k < c->n_routes && !used; k++) {
-			used = c->routes[k].n_sources == 0;
+			used = c->routes[k].n_sources == 0 && !c->routes[k].own;
 			for (size_t m = 0; m < c->routes[k].n_sources; m++)
 				used = used || c->routes[k].sources[m] == i;
 		}
@@ -196,13 +222,14 @@ void load_routes(struct loader *l, const struct node *root)
 {
 	struct config *c = l->config;
 	const struct node *node = node_get(root, "routes");
-	struct names sources = { "source", "from", xcalloc(c->n_sources, sizeof(char *)), c->n_sources };
+	struct names sources = { "source", "from", xcalloc(c->n_sources + 1, sizeof(char *)), c->n_sources + 1 };
 	struct names sinks = { "sink", "to", xcalloc(c->n_sinks, sizeof(char *)), c->n_sinks };
 	struct whens whens = { 0 };
 	size_t errors = l->faults.errors;
 
 	for (size_t i = 0; i < c->n_sources; i++)
 		sources.v[i] = c->sources[i].name;
+	sources.v[c->n_sources] = CONFIG_OWN_SOURCE;
 	for (size_t i = 0; i < c->n_sinks; i++)
 		sinks.v[i] = c->sinks[i].name;
 	if (!node || node_is_null(node) || (node->kind == NODE_LIST && node->n == 0)) {
@@ -228,5 +255,5 @@ void route_free(struct config_route *route)
 {
 	free(route->sources);
 	free(route->sinks);
-	options_free(options, N_OPTIONS, route);
+	options_free(config_route_options, config_n_route_options, route);
 }

@@ -48,7 +48,8 @@ static int read_all(int fd, char *p, size_t room, size_t *ret)
 	return 0;
 }
 
-static int read_file(struct loader *l, const struct node *at, const char *name, const char *path, patchbay_str *ret)
+static int read_file(struct loader *l, const struct node *at, const char *name, const char *path, bool is_secret,
+		     patchbay_str *ret)
 {
 	struct faults *f = &l->faults;
 	char *text = xmalloc(SECRET_FILE_MAX + 1);
@@ -59,7 +60,9 @@ static int read_file(struct loader *l, const struct node *at, const char *name, 
 
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		fault_error(f, at->line, at->column, "'%s': cannot open %s: %s; %s", name, path, strerror(errno),
-			    errno == ENOENT ? "put the secret into it" : "let the user that runs patchbay read it");
+			    errno != ENOENT ? "let the user that runs patchbay read it"
+			    : is_secret     ? "put the secret into it"
+					    : "write where it is");
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -71,8 +74,8 @@ static int read_file(struct loader *l, const struct node *at, const char *name, 
 		goto out;
 	}
 	if (n > SECRET_FILE_MAX) {
-		fault_error(f, at->line, at->column, "'%s': %s is larger than 64 KiB; this is hardly a secret", name,
-			    path);
+		fault_error(f, at->line, at->column, "'%s': %s is larger than 64 KiB; this is hardly a %s", name, path,
+			    is_secret ? "secret" : "certificate");
 		goto out;
 	}
 	size_t length = n;
@@ -81,10 +84,11 @@ static int read_file(struct loader *l, const struct node *at, const char *name, 
 	if (length < n && length > 0 && text[length - 1] == '\r')
 		length--;
 	if (length == 0) {
-		fault_error(f, at->line, at->column, "'%s': %s is empty; put the secret into it", name, path);
+		fault_error(f, at->line, at->column, "'%s': %s is empty; put the %s into it", name, path,
+			    is_secret ? "secret" : "certificate");
 		goto out;
 	}
-	if (st.st_mode & S_IROTH)
+	if (is_secret && st.st_mode & S_IROTH)
 		fault_warning(f, at->line, at->column, "'%s': every user of this machine can read %s; chmod o-r %s",
 			      name, path, path);
 	keep(text, length, ret);
@@ -110,7 +114,7 @@ static int read_env(struct loader *l, const struct node *at, const char *name, p
 	return 0;
 }
 
-static int read_credential(struct loader *l, const struct node *at, const char *name, patchbay_str *ret)
+static int read_credential(struct loader *l, const struct node *at, const char *name, bool is_secret, patchbay_str *ret)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	if (memchr(at->text.p, '/', at->text.n) || at->text.p[0] == '.') {
@@ -126,7 +130,7 @@ static int read_credential(struct loader *l, const struct node *at, const char *
 		return -1;
 	}
 	char *path = xasprintf("%s/%.*s", dir, STR_ARG(at->text));
-	int r = read_file(l, at, name, path, ret);
+	int r = read_file(l, at, name, path, is_secret, ret);
 	free(path);
 	return r;
 }
@@ -190,14 +194,14 @@ static size_t note_name(struct loader *l, const struct node *node, const struct 
 	return index;
 }
 
-static int read_place(struct loader *l, const struct node *from, const char *name, patchbay_str *ret)
+static int read_place(struct loader *l, const struct node *from, const char *name, bool is_secret, patchbay_str *ret)
 {
 	if (str_is(from->key, "env"))
 		return read_env(l, from, name, ret);
 	if (str_is(from->key, "credential"))
-		return read_credential(l, from, name, ret);
+		return read_credential(l, from, name, is_secret, ret);
 	char *path = loader_path(l, from->text);
-	int r = read_file(l, from, name, path, ret);
+	int r = read_file(l, from, name, path, is_secret, ret);
 	free(path);
 	return r;
 }
@@ -225,7 +229,7 @@ static void make_up(struct loader *l, const struct node *from, const char *optio
 	struct config_faults found = { 0 };
 	struct loader quiet = *l;
 	quiet.faults = (struct faults){ .path = "", .list = &found };
-	if (read_place(&quiet, from, option, ret) < 0) {
+	if (read_place(&quiet, from, option, true, ret) < 0) {
 		*ret = str_c(made_up_for(option, index));
 		l->made_up++;
 		if (l->secrets)
@@ -247,7 +251,7 @@ int secret_read(struct loader *l, const struct node *node, const char *option, p
 		return 0;
 	}
 	if (from != node && !l->testing)
-		return read_place(l, from, option, ret);
+		return read_place(l, from, option, true, ret);
 	if (from != node) {
 		make_up(l, from, option, index, ret);
 		return 0;
@@ -256,4 +260,19 @@ int secret_read(struct loader *l, const struct node *node, const char *option, p
 		      "'%s' stands here for everyone who reads this file; better " WAYS, option);
 	keep(node->text.p, node->text.n, ret);
 	return 0;
+}
+
+int secret_read_public(struct loader *l, const struct node *node, const char *option, patchbay_str *ret)
+{
+	if (node->kind == NODE_BAD)
+		return -1;
+	if (node_is_null(node) || node->kind == NODE_LIST || (node->kind == NODE_MAP && node->n != 1)) {
+		fault_error(&l->faults, node->line, node->column,
+			    "'%s' must be the path of a file, or {credential: NAME}, not %s", option,
+			    node_is_null(node) ? "nothing" : node_kind_name(node));
+		return -1;
+	}
+	/* Of a path it is the node itself, and so read as a file. */
+	const struct node *from = find_place(l, node, option);
+	return from ? read_place(l, from, option, false, ret) : -1;
 }

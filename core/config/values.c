@@ -180,7 +180,8 @@ int value_read_str(const struct value *v, patchbay_str *field)
 	if (value_need_scalar(v) < 0)
 		return -1;
 	if (v->node->text.n == 0 && (v->option->flags & PATCHBAY_F_REQUIRED))
-		return value_wrong(v, "must not be empty");
+		return value_wrong(v, "must not be empty%s%s", v->option->help ? ": " : "",
+				   v->option->help ? v->option->help : "");
 	if (v->option->flags & PATCHBAY_F_PATH && v->node->text.n)
 		*field = str_c(loader_path(v->l, v->node->text));
 	else

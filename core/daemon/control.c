@@ -1,6 +1,7 @@
 /* control.c - see control.h. */
 #include "daemon/control.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/control_socket.h"
@@ -121,13 +122,54 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 				      .say = say,
 				      .ctx = client };
 		if (reverify_run(&r, &err) == 0)
-			log_info("reverify %s%s: done, as an operator asked", name, dry_run ? " (dry run)" : "");
+			log_about(LOG_LEVEL_INFO, &(struct log_about){ .source = name },
+				  "reverify %s%s: done, as an operator asked", name, dry_run ? " (dry run)" : "");
 	}
 	if (err.text[0])
 		say_error(client, err.text);
 	config_faults_free(&faults);
 	config_free(now);
 	registry_destroy(registry);
+}
+
+/* ---- prune */
+
+/* "prune older MS" or "prune size BYTES", and then "quarantine", "dry-run". False: it is none of these. */
+static bool prune(struct client *client, const char *by, const char *number, char **rest)
+{
+	struct journal_prune_order order = { .older_than_ms = INT64_MIN, .down_to_bytes = UINT64_MAX };
+	struct journal_pruned done;
+	struct err err;
+	struct buf line = { 0 };
+	char *end = NULL;
+	long long n = number ? strtoll(number, &end, 10) : -1;
+	if (n < 0 || *end)
+		return false;
+	if (strcmp(by, "older") == 0)
+		order.older_than_ms = clock_wall_ns() / NS_PER_MS - n;
+	else if (strcmp(by, "size") == 0)
+		order.down_to_bytes = (uint64_t)n;
+	else
+		return false;
+	for (const char *word; (word = strtok_r(NULL, " ", rest));)
+		if (strcmp(word, "quarantine") == 0)
+			order.quarantine = true;
+		else if (strcmp(word, "dry-run") == 0)
+			order.dry_run = true;
+		else
+			return false;
+	if (journal_prune(client->control->parts->journal, &order, &done, &err) != 0) {
+		say_error(client, err.text);
+		return true;
+	}
+	if (done.segments && !order.dry_run)
+		log_info("prune: %llu segments given up, as an operator asked", (unsigned long long)done.segments);
+	buf_addf(&line, "{\"result\":\"end\",\"segments\":%llu,\"bytes\":%llu,\"left_bytes\":%llu,\"held\":%s}",
+		 (unsigned long long)done.segments, (unsigned long long)done.bytes, (unsigned long long)done.left_bytes,
+		 done.held ? "true" : "false");
+	say(client, buf_str(&line));
+	buf_free(&line);
+	return true;
 }
 
 /* ---- reload */
@@ -171,6 +213,8 @@ static void serve(struct control *control, int fd)
 		   *how = strtok_r(NULL, " ", &rest);
 	if (verb && !name && strcmp(verb, "reload") == 0)
 		reload(control, &client);
+	else if (verb && name && strcmp(verb, "prune") == 0 && prune(&client, name, how, &rest))
+		return;
 	else if (!verb || !name || strcmp(verb, "reverify") != 0 || (how && strcmp(how, "dry-run") != 0) ||
 		 strtok_r(NULL, " ", &rest))
 		say_error(&client,

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/control.h"
+#include "daemon/handed.h"
 #include "daemon/parts.h"
 #include "daemon/recover.h"
 #include "daemon/supervisor.h"
@@ -65,6 +66,7 @@ struct journal *daemon_open_journal(const struct config *c, struct intake *intak
 static int start(struct parts *p, struct err *err)
 {
 	const struct config *c = p->first->config;
+	handed_release(c);
 	if (start_sources(p, err) != 0 || !(p->intake = intake_create(p->sources, err)) ||
 	    !(p->journal = daemon_open_journal(c, p->intake, err)))
 		return -1;
@@ -73,17 +75,24 @@ static int start(struct parts *p, struct err *err)
 	    !(p->poller = poller_start(p->journal, p->first, err)) || !(p->control = control_create(p, err)))
 		return -1;
 	recover_request(c, p->journal);
+	const struct alarm_parts watched = {
+		.journal = p->journal, .dispatcher = p->dispatcher, .poller = p->poller, .enricher = p->enricher
+	};
+	if (!(p->alarms = alarms_start(&watched, p->sources, err)))
+		return -1;
 	const struct admin_parts told = { .intake = p->intake,
 					  .journal = p->journal,
 					  .dispatcher = p->dispatcher,
 					  .poller = p->poller,
 					  .enricher = p->enricher,
-					  .reloads = &p->reloads };
+					  .reloads = &p->reloads,
+					  .alarms = p->alarms };
 	if (c->admin)
 		p->admin = admin_start(c->admin, &told, err);
 	if (c->admin && !p->admin)
 		return -1;
 	generation_keep(p->first);
+	guard_tell_size(c->n_sources, c->n_sinks, c->n_routes);
 	guard_ready(); /* before anybody can have been answered */
 	return intake_start(p->intake, p->journal, err) != 0 ? -1 : control_start(p->control, err);
 }
@@ -96,6 +105,7 @@ static size_t stop(struct parts *p)
 	poller_ask_to_stop(p->poller);
 	enricher_ask_to_stop(p->enricher);
 	admin_stop(p->admin);
+	alarms_stop(p->alarms);
 	intake_stop(p->intake);
 	stuck += poller_stop(p->poller);
 	stuck += enricher_stop(p->enricher);
@@ -115,6 +125,15 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+/* Before anything that has something to say, such as what is wrong with the rest of the file. */
+static void begin_log(const char *path)
+{
+	struct log_settings settings;
+	config_log(path, &settings);
+	log_configure(&settings);
+	config_log_free(&settings);
+}
+
 static struct generation *load(const char *path)
 {
 	struct config_faults faults = { 0 };
@@ -129,7 +148,10 @@ static struct generation *load(const char *path)
 		return g; /* with nothing to say that was not said before */
 	g = generation_load(path, &faults);
 	for (size_t i = 0; i < faults.n; i++)
-		fprintf(stderr, "%s\n", faults.v[i].text);
+		if (log_is_read_by_a_person())
+			fprintf(stderr, "%s\n", faults.v[i].text);
+		else
+			log_line(faults.v[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s", faults.v[i].text);
 	config_faults_free(&faults);
 	return g;
 }
@@ -138,7 +160,7 @@ static void say_ready(const struct parts *p)
 {
 	const struct config *c = p->first->config;
 	for (size_t i = 0; intake_address(p->intake, i); i++)
-		log_info("listening on %s", intake_address(p->intake, i));
+		log_info("listening on %s%s", intake_address(p->intake, i), c->listen[i].tls ? " (TLS)" : "");
 	if (p->admin)
 		log_info("admin on %s", admin_address(p->admin));
 	log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", c->n_sources, c->n_sinks, c->n_routes,
@@ -175,9 +197,12 @@ int daemon_run(const char *path, struct err *err)
 	bool had_terminal = has_terminal();
 
 	err->text[0] = '\0';
+	if (!guard_restarts()) /* else it is as the last process left it */
+		begin_log(path);
 	struct parts parts = { .path = path, .first = load(path) };
 	if (!parts.first)
 		return -1;
+	log_configure(&parts.first->config->log);
 	parts.reloads.generation = 1;
 	parts.reloads.last_ms = clock_wall_ns() / NS_PER_MS;
 	int result = start(&parts, err);

@@ -3,6 +3,7 @@
 #define DAEMON_PARTS_H
 
 #include "admin/admin.h"
+#include "alarm/alarms.h"
 #include "deliver/dispatcher.h"
 #include "fetch/enricher.h"
 #include "fetch/poller.h"
@@ -21,6 +22,7 @@ struct parts {
 	struct dispatcher *dispatcher;
 	struct enricher *enricher;
 	struct poller *poller;
+	struct alarms *alarms;
 	struct control *control;
 	struct admin *admin;
 	struct admin_reloads reloads;

@@ -34,8 +34,12 @@ static int put(const struct guard_request *left, const struct config_source *sou
 		r = journal_crashed_add(journal, &crashed, err);
 	if (r == 0) {
 		char id[ID_TEXT_SIZE];
+		const struct log_about about = { .source = source->name,
+						 .plugin = source->plugin->name,
+						 .event = &ticket.id };
 		id_format(&ticket.id, id);
-		log_error("source %s (%s): the request that the plugin crashed with is in quarantine as %s; once the "
+		log_about(LOG_LEVEL_ERROR, &about,
+			  "source %s (%s): the request that the plugin crashed with is in quarantine as %s; once the "
 			  "plugin is mended, `patchbay reverify %s` lets it in",
 			  source->name, source->plugin->name, id, source->name);
 	}
@@ -54,7 +58,8 @@ void recover_request(const struct config *config, struct journal *journal)
 	if (!source)
 		err_set(&err, "the source is gone from routes.yaml");
 	if (!left.is_kept && (!source || put(&left, source, journal, &err) != 0))
-		log_error("source %s: the request that its plugin %s crashed with could not be kept: %s", left.source,
+		log_about(LOG_LEVEL_ERROR, &(struct log_about){ .source = left.source, .plugin = left.plugin },
+			  "source %s: the request that its plugin %s crashed with could not be kept: %s", left.source,
 			  left.plugin, err.text);
 	guard_request_free(&left);
 }

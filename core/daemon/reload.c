@@ -71,7 +71,7 @@ static void tell_end(const struct reload *r, bool reloaded, const struct reload_
 
 static bool same_address(const struct config_address *a, const struct config_address *b)
 {
-	return a && b ? strcmp(a->text, b->text) == 0 : a == b;
+	return a && b ? strcmp(a->text, b->text) == 0 && a->tls == b->tls : a == b;
 }
 
 static void warn_of_restart(const struct config *was, const struct config *is, struct faults *faults)
@@ -146,7 +146,9 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 {
 	struct parts *p = r->parts;
 	struct live_set *before = p->sources;
+	const struct config *config = c->generation->config;
 	const struct journal_options options = daemon_journal_options(c->generation->config, NULL);
+	log_configure(&c->generation->config->log);
 	count_sources(before, c->sources, sources);
 	journal_limit(p->journal, &options);
 	dispatcher_commit(p->dispatcher, c->dispatcher, sinks);
@@ -154,11 +156,22 @@ static void commit(const struct reload *r, struct change *c, struct reload_count
 	intake_reload(p->intake, c->sources);
 	poller_commit(p->poller, c->poller);
 	p->sources = c->sources;
+	alarms_reloaded(p->alarms, c->sources, NULL);
 	generation_keep(c->generation);
+	guard_tell_size(config->n_sources, config->n_sinks, config->n_routes);
 	live_set_destroy(before);
 	generation_unref(c->generation);
 	atomic_fetch_add(&p->reloads.generation, 1);
 	atomic_store(&p->reloads.last_ms, clock_wall_ns() / NS_PER_MS);
+}
+
+static void refuse(const struct reload *r, struct change *c, const struct config_faults *faults)
+{
+	const char *why = "";
+	for (size_t i = faults->n; i-- > 0;)
+		why = faults->v[i].warning ? why : faults->v[i].text;
+	abandon(r, c);
+	alarms_reloaded(r->parts->alarms, NULL, why);
 }
 
 void reload_run(const struct reload *r)
@@ -167,6 +180,7 @@ void reload_run(const struct reload *r)
 	struct config_faults faults = { 0 };
 	struct reload_counts sources = { 0 }, sinks = { 0 };
 	size_t loaded_before = load_count();
+	guard_reload_begins();
 	reload_tidy(r->parts);
 	guard_forgive(NULL); /* whoever asks for this may have mended what crashed */
 	bool good = prepare(r, &change, &faults);
@@ -174,11 +188,12 @@ void reload_run(const struct reload *r)
 	if (good)
 		commit(r, &change, &sources, &sinks);
 	else
-		abandon(r, &change);
+		refuse(r, &change, &faults);
 	atomic_fetch_add(good ? &r->parts->reloads.ok : &r->parts->reloads.refused, 1);
 	tell_faults(r, &faults);
 	tell_end(r, good, &sources, &sinks, load_count() - loaded_before);
 	config_faults_free(&faults);
+	guard_reload_ends(good);
 }
 
 bool reload_tidy(struct parts *p)

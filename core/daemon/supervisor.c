@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/manager.h"
 #include "guard/internal.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 #define LOOK_MS 100
 #define PAUSED_NS (10 * LOOK_MS * NS_PER_MS) /* who looks so late was not running, nor was the worker perhaps */
 #define PATIENCE_NS (2 * NS_PER_S)           /* for a call that was held up in this way to return after all */
+#define SILENT_NS (10 * NS_PER_S)            /* of the intake, whose turns take milliseconds */
 #define KILL_NS (2 * NS_PER_S)               /* for a thread that was told to die to write down where it was */
 #define SETTLED_NS (10 * NS_PER_S)           /* who has run for so long has started well */
 #define DELAY_FIRST_MS 50
@@ -38,6 +40,7 @@ struct supervisor {
 	int64_t looked_ns;
 	int64_t patient_ns; /* until then no call is hopeless */
 	bool stopping;
+	struct manager manager;
 	unsigned quick_ends; /* in a row, without a plugin to blame */
 };
 
@@ -50,6 +53,7 @@ static int be_worker(struct supervisor *s, pid_t parent)
 		_exit(1);
 	prctl(PR_SET_NAME, "patchbay-worker");
 	close(s->signals);
+	notify_close(&s->manager.notify);
 	guard_keep_worker();
 	sigprocmask(SIG_SETMASK, &s->workers, NULL);
 	return s->work(s->ctx);
@@ -64,6 +68,7 @@ static int start(struct supervisor *s, int *ret_status)
 	s->began_ns = clock_steady_ns();
 	atomic_store(&guard_board->ready, false);
 	atomic_store(&guard_board->ending, false);
+	guard_life_begins();
 	s->worker = fork();
 	if (s->worker == 0) {
 		*ret_status = be_worker(s, parent);
@@ -102,7 +107,8 @@ static void end_hopeless(struct supervisor *s)
 	}
 	bool dying = atomic_load(&guard_board->crash.tid) != 0;
 	int slot = s->hung == -1 && !dying ? guard_hung(now) : -1;
-	if (slot == -1)
+	pid_t stuck = slot == -1 && !dying && !s->kill_ns ? manager_stuck(s->worker, GUARD_INTAKE, SILENT_NS) : 0;
+	if (slot == -1 && !stuck)
 		return;
 	if (is_held(s->worker))
 		s->patient_ns = now + PATIENCE_NS;
@@ -110,7 +116,10 @@ static void end_hopeless(struct supervisor *s)
 		return;
 	s->hung = slot;
 	s->kill_ns = now + KILL_NS;
-	syscall(SYS_tgkill, s->worker, atomic_load(&guard_board->slots[slot].tid), SIGABRT);
+	if (stuck)
+		log_error("nothing is taken in any more: the intake has been at one thing for %lld s",
+			  (long long)(SILENT_NS / NS_PER_S));
+	syscall(SYS_tgkill, s->worker, stuck ? stuck : atomic_load(&guard_board->slots[slot].tid), SIGABRT);
 }
 
 /* True: it has ended, with *ret_status. The first process of a container is given others' orphans, too. */
@@ -139,33 +148,43 @@ static int64_t delay_ms(struct supervisor *s, bool blamed)
 	return ms < longest ? ms : longest;
 }
 
+static void say(const struct guard_obituary *about, const char *then)
+{
+	bool blamed = about->plugin[0], sink = about->side == GUARD_SINK, no_instance = about->side == GUARD_PLUGIN;
+	const struct log_about of = { .source = blamed && !sink && !no_instance ? about->instance : NULL,
+				      .sink = blamed && sink ? about->instance : NULL,
+				      .plugin = blamed ? about->plugin : NULL,
+				      .event = about->has_event ? &about->event : NULL };
+	log_about(LOG_LEVEL_ERROR, &of, "%s%s", about->sentence, then);
+}
+
 /* The worker has ended. True: that was all; *ret_status is what to exit with. */
 static bool is_over(struct supervisor *s, int status, bool ever_ready, int64_t *ret_delay_ms, int *ret_status)
 {
-	char sentence[640];
+	struct guard_obituary about;
 	bool by_itself = WIFEXITED(status) && atomic_load(&guard_board->ending);
 	if (by_itself && (WEXITSTATUS(status) == 0 || s->stopping || !ever_ready)) {
 		*ret_status = WEXITSTATUS(status);
 		return true;
 	}
 	guard_keep_take();
-	bool blamed = guard_bury(status, s->hung, sentence, sizeof sentence);
+	bool blamed = guard_bury(status, s->hung, &about);
 	*ret_delay_ms = delay_ms(s, blamed);
 	if (s->stopping) {
-		log_error("%s; patchbay was stopping: what it had accepted is in the journal", sentence);
+		say(&about, "; patchbay was stopping: what it had accepted is in the journal");
 		*ret_status = 1;
 		return true;
 	}
 	if (!ever_ready && !blamed) {
-		log_error("cannot start: %s", sentence);
+		log_error("cannot start: %s", about.sentence);
 		*ret_status = 1;
 		return true;
 	}
 	atomic_fetch_add(&guard_board->restarts, 1);
+	char next[64] = "; the next one is started";
 	if (*ret_delay_ms)
-		log_error("%s; the next one is started in %lld ms", sentence, (long long)*ret_delay_ms);
-	else
-		log_error("%s; the next one is started", sentence);
+		snprintf(next, sizeof next, "; the next one is started in %lld ms", (long long)*ret_delay_ms);
+	say(&about, next);
 	return false;
 }
 
@@ -210,9 +229,10 @@ static int catch_signals(struct supervisor *s, struct err *err)
 static void wait_for_something(struct supervisor *s, int64_t ms)
 {
 	struct pollfd fds[] = { { .fd = s->signals, .events = POLLIN }, { .fd = s->kept, .events = POLLIN } };
-	if (poll(fds, 2, (int)ms) > 0 && fds[1].revents)
+	if (poll(fds, 2, (int)(ms < LOOK_MS ? ms : LOOK_MS)) > 0 && fds[1].revents)
 		guard_keep_take();
 	take_signals(s);
+	manager_look(&s->manager, s->worker, s->stopping);
 }
 
 /* ---- All of it */
@@ -240,6 +260,7 @@ static int supervise(struct supervisor *s)
 			ever_ready |= atomic_load(&guard_board->ready);
 		}
 		s->worker = 0;
+		manager_look(&s->manager, 0, s->stopping); /* the next one may be ready before the next look */
 		ever_ready |= atomic_load(&guard_board->ready);
 		if (is_over(s, status, ever_ready, &delay, &result))
 			return result;
@@ -250,7 +271,11 @@ int supervisor_run(int (*work)(void *ctx), void *ctx)
 {
 	struct supervisor s = { .work = work, .ctx = ctx, .hung = -1, .signals = -1 };
 	struct err err;
-	if (guard_open(&err) != 0 || (s.kept = guard_keep_open(&err)) == -1 || catch_signals(&s, &err) != 0) {
+	manager_open(&s.manager);
+	bool stores = s.manager.notify.fd != -1;
+	if (guard_open(&err) != 0 ||
+	    (s.kept = guard_keep_open(stores ? manager_store : NULL, &s.manager, &err)) == -1 ||
+	    catch_signals(&s, &err) != 0) {
 		log_error("cannot start: %s", err.text);
 		return 1;
 	}

@@ -27,7 +27,7 @@ static void remember(struct worker *w, int64_t since_ms, int64_t not_before_ms)
 	if (w->trouble_ms == since_ms && w->not_before_ms == not_before_ms)
 		return;
 	if (journal_sink_trouble(w->journal, w->sink->name, since_ms, not_before_ms, &err) < 0) {
-		log_limited(&w->unsettleable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+		log_about_limited(&w->unsettleable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name, err.text);
 		return;
 	}
 	w->trouble_ms = since_ms;
@@ -54,18 +54,22 @@ void breaker_restore(struct worker *w)
 	begin(w);
 	w->breaker.limited = true;
 	w->breaker.next_ns = clock_steady_ns() + left_ms * NS_PER_MS;
+	w->breaker.told = true; /* before the restart */
 	breaker_note_reason(w, STR("it asked, before the restart, not to be called earlier"));
 }
 
-void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patchbay_str why)
+void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, const struct id *event, patchbay_str why)
 {
 	struct breaker *breaker = &w->breaker;
-	bool news = !breaker->open;
-	if (news)
+	const struct log_about about = worker_about(w, event);
+	if (!breaker->open)
 		begin(w);
 	after_ms = after_ms < ASKED_MAX_MS ? after_ms : ASKED_MAX_MS;
 	breaker->failed_ns = clock_steady_ns();
 	breaker->needs_person = needs_person;
+	pthread_mutex_lock(&w->lock);
+	w->stats.broken = needs_person;
+	pthread_mutex_unlock(&w->lock);
 	breaker->limited = after_ms > 0 && !needs_person; /* it works, and says when it takes more */
 	breaker->failures += !breaker->limited;
 	int64_t delay = after_ms;
@@ -79,13 +83,16 @@ void breaker_failed(struct worker *w, bool needs_person, int64_t after_ms, patch
 	remember(w, now_ms - breaker->began_ms >= LASTING_MS ? breaker->began_ms : w->trouble_ms,
 		 after_ms >= LASTING_ASKED_MS ? now_ms + after_ms : 0);
 	breaker_note_reason(w, why);
+	/* What comes and goes is told of now and then; what stays is, even if another was told of just before. */
 	if (needs_person)
-		log_limited(&w->bad_sink, LOG_LEVEL_ERROR,
-			    "sink %s: nothing can be delivered until this is mended: %.*s; next try in %lld ms",
-			    w->sink->name, STR_ARG(why), (long long)delay);
-	else if (news)
-		log_warning("sink %s: nothing can be delivered now: %.*s; next try in %lld ms", w->sink->name,
-			    STR_ARG(why), (long long)delay);
+		breaker->told |= log_about_limited(
+			&w->bad_sink, LOG_LEVEL_ERROR, &about,
+			"sink %s: nothing can be delivered until this is mended: %.*s; next try in %lld ms",
+			w->sink->name, STR_ARG(why), (long long)delay);
+	else if (!breaker->told)
+		breaker->told = log_about_limited(&w->down, LOG_LEVEL_WARNING, &about,
+						  "sink %s: nothing can be delivered now: %.*s; next try in %lld ms",
+						  w->sink->name, STR_ARG(why), (long long)delay);
 }
 
 void breaker_defer(struct worker *w, int64_t after_ms)
@@ -95,11 +102,11 @@ void breaker_defer(struct worker *w, int64_t after_ms)
 		w->breaker.next_ns = next_ns;
 }
 
-void breaker_events_failed(struct worker *w, uint32_t n, bool needs_person, patchbay_str why)
+void breaker_events_failed(struct worker *w, uint32_t n, bool needs_person, const struct id *event, patchbay_str why)
 {
 	w->breaker.in_row += n;
 	if (w->breaker.in_row >= (needs_person ? CONFIG_ROW_MAX : ROW_MAX) || w->breaker.open)
-		breaker_failed(w, needs_person, 0, why);
+		breaker_failed(w, needs_person, 0, event, why);
 }
 
 void breaker_works(struct worker *w)
@@ -108,11 +115,14 @@ void breaker_works(struct worker *w)
 	remember(w, 0, 0);
 	if (!w->breaker.open)
 		return;
-	log_info("sink %s: works again, after %lld s and %u failed tries", w->sink->name,
-		 (long long)((clock_steady_ns() - w->breaker.began_ns) / NS_PER_S), w->breaker.failures);
+	if (w->breaker.told)
+		log_about(LOG_LEVEL_INFO, &w->about, "sink %s: works again, after %lld s and %u failed tries",
+			  w->sink->name, (long long)((clock_steady_ns() - w->breaker.began_ns) / NS_PER_S),
+			  w->breaker.failures);
 	w->breaker = (struct breaker){ 0 };
 	pthread_mutex_lock(&w->lock);
 	w->stats.trouble_since_ms = 0;
+	w->stats.broken = false;
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -264,6 +264,7 @@ static void add_leaving(struct dispatcher *d, struct dispatcher_stats *stats)
 		if (stats->trouble_since_ms || worker_has_ended(d->leaving.v[i], 0))
 			continue;
 		stats->trouble_since_ms = old.trouble_since_ms;
+		stats->broken = old.broken;
 		memcpy(stats->reason, old.reason, sizeof stats->reason);
 	}
 }

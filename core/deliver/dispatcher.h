@@ -44,6 +44,7 @@ struct dispatcher_stats { /* of one sink; counts since it was started */
 	uint64_t dead, skipped;
 	unsigned strays;          /* calls that were abandoned and have not returned */
 	int64_t trouble_since_ms; /* wall clock; 0: it works */
+	bool broken;              /* and a person must mend it */
 	char reason[256];         /* the last failure, "" if there was none */
 };
 

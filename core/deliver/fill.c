@@ -64,7 +64,7 @@ static bool waits_for_subject(struct worker *w, const struct journal_record *rec
 	if (owed == 0)
 		return false;
 	if (owed < 0)
-		log_limited(&w->unreadable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+		log_about_limited(&w->unreadable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name, err.text);
 	struct journal_settled *settled = settle_add(w);
 	settled->at = at;
 	settled->id = record->id;
@@ -132,6 +132,7 @@ static enum router_outcome match(struct worker *w, const struct journal_record *
 				   .n = 1,
 				   .limit_ms = ROUTE_MS };
 	note.first = note.last = guard_event_of(&record->id, at);
+	note.own = id_is_own(&record->id);
 	call_begin(&w->match, 0);
 	guard_enter(&note);
 	enum router_outcome outcome = router_match(w->routing->router, &w->match, delivery, ret_route, ret_why);
@@ -188,6 +189,9 @@ static bool take_record(struct worker *w, struct batch *batch, const struct jour
 		skipped->act = JOURNAL_SKIP;
 		skipped->at_ms = clock_wall_ns() / NS_PER_MS;
 		skipped->why = arena_copy(&w->settlement_texts, why);
+		const struct log_about about = worker_about(w, &record->id);
+		log_about_limited(&w->skipped, LOG_LEVEL_WARNING, &about, "sink %s: an event is not delivered: %.*s",
+				  w->sink->name, STR_ARG(why));
 		return true;
 	}
 	case ROUTER_MATCHED:
@@ -231,7 +235,8 @@ int fill_fresh(struct worker *w, struct lane *lane, size_t max)
 		if (at_end)
 			break;
 		if (got < 0) {
-			log_limited(&w->unreadable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+			log_about_limited(&w->unreadable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name,
+					  err.text);
 			if (journal_pos_cmp(before, w->read) == 0) { /* not damaged, only not to be read now */
 				if (!batch->n)
 					worker_sleep_ms(w, UNREAD_WAIT_MS);
@@ -270,6 +275,8 @@ static void unread(struct worker *w, const struct journal_parked *parked, const 
 	settled->class_ = "event";
 	settled->why = why ? arena_copy(&w->settlement_texts, str_c(why))
 			   : STR("the journal does not have this event any more");
+	if (gone)
+		settle_tell_dead(w, &parked->id, settled->class_, settled->why);
 }
 
 static bool is_out(struct worker *w, const struct batch *batch, struct journal_pos at)
@@ -347,7 +354,7 @@ int fill_parked(struct worker *w, struct lane *lane, size_t max)
 	look_up = look_up + max < LOOK_UP_MAX ? look_up + max : LOOK_UP_MAX;
 	int n = journal_due(w->journal, w->sink->name, worker_now_ms(w), due, look_up, &next, &err);
 	if (n < 0) {
-		log_limited(&w->unreadable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+		log_about_limited(&w->unreadable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name, err.text);
 		w->next_due_ms = worker_now_ms(w) + UNREAD_WAIT_MS;
 		return 0;
 	}

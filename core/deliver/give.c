@@ -105,7 +105,8 @@ static int bury_old(struct worker *w, struct lane *lane)
 		n++;
 	}
 	if (settle(w, NULL) == 0 && n)
-		log_error("sink %s: %zu events are dead letters now: %s", w->sink->name, n, why);
+		log_about_limited(&w->hopeless, LOG_LEVEL_ERROR, &w->about,
+				  "sink %s: %zu events are dead letters now: %s", w->sink->name, n, why);
 	return clock_steady_ns() >= w->breaker.bury_ns;
 }
 

@@ -74,6 +74,8 @@ static void enter(struct lane *lane, enum guard_call call)
 			first = journal_pos_cmp(item->at, first->at) < 0 ? item : first;
 			last = journal_pos_cmp(item->at, last->at) > 0 ? item : last;
 		}
+		for (size_t i = 0; i < batch->n; i++)
+			note.own |= id_is_own(&batch->items[i].id);
 		note.n = (uint32_t)batch->n;
 		note.first = event_of(first);
 		note.last = event_of(last);

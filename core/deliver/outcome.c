@@ -14,8 +14,9 @@
 
 struct tally {
 	size_t done, bad_event, config, retry, down, bad_sink, untouched;
-	int64_t after_ms; /* the longest that was asked for by DOWN or EBADSINK */
-	patchbay_str why; /* of the first that failed; rather the destination's */
+	int64_t after_ms;       /* the longest that was asked for by DOWN or EBADSINK */
+	patchbay_str why;       /* of the first that failed; rather the destination's */
+	const struct id *event; /* which one that is */
 	size_t notes;
 };
 
@@ -102,8 +103,10 @@ static void tally_up(const struct worker *w, struct lane *lane, struct tally *ta
 			continue;
 		if (destination && (int64_t)result->after_ms > tally->after_ms)
 			tally->after_ms = result->after_ms;
-		if (!tally->why.n || (destination && !(tally->down + tally->bad_sink)))
+		if (!tally->why.n || (destination && !(tally->down + tally->bad_sink))) {
 			tally->why = result->why;
+			tally->event = &batch->items[i].id;
+		}
 		tally->down += result->status == PATCHBAY_DOWN;
 		tally->bad_sink += result->status == PATCHBAY_EBADSINK;
 	}
@@ -131,6 +134,7 @@ static void bury(struct worker *w, const struct lane *lane, size_t i, const char
 	struct journal_settled *settled = add(w, lane, i, JOURNAL_DEAD);
 	settled->class_ = class_;
 	settled->why = why;
+	settle_tell_dead(w, &lane->batch.items[i].id, class_, why);
 }
 
 static void park(struct worker *w, const struct lane *lane, size_t i, int64_t after_ms, patchbay_str why)
@@ -224,9 +228,10 @@ static void tell_breaker(struct worker *w, const struct tally *tally, bool fresh
 	if (works)
 		breaker_works(w);
 	if (tally->down + tally->bad_sink)
-		breaker_failed(w, tally->bad_sink > 0, tally->after_ms, tally->why);
+		breaker_failed(w, tally->bad_sink > 0, tally->after_ms, tally->event, tally->why);
 	else if (tally->retry + tally->config && !works && (fresh || w->breaker.open))
-		breaker_events_failed(w, (uint32_t)(tally->retry + tally->config), tally->config > 0, tally->why);
+		breaker_events_failed(w, (uint32_t)(tally->retry + tally->config), tally->config > 0, tally->event,
+				      tally->why);
 	if (spent)
 		w->breaker.next_ns = clock_steady_ns(); /* the next event may fare better: no need to wait */
 }
@@ -263,10 +268,12 @@ void outcome_of_act(struct worker *w, struct lane *lane)
 {
 	struct batch *batch = &lane->batch;
 	const patchbay_str *checkpoint = lane->checkpoint.n ? &lane->checkpoint : NULL;
+	const struct log_about about = worker_about_call(w, lane);
 	bool again = count(batch, PATCHBAY_AGAIN) == batch->n;
 	if (lane->took_ns > w->sink->timeout_ms * NS_PER_MS)
-		log_limited(&w->late, LOG_LEVEL_WARNING, "sink %s: the plugin overran its deadline of %lld ms",
-			    w->sink->name, (long long)w->sink->timeout_ms);
+		log_about_limited(&w->late, LOG_LEVEL_WARNING, &about,
+				  "sink %s: the plugin overran its deadline of %lld ms", w->sink->name,
+				  (long long)w->sink->timeout_ms);
 	if (lane->checkpoint.n > CHECKPOINT_MAX) {
 		set_all(batch, PATCHBAY_EBADSINK, STR("the plugin's checkpoint is too long"));
 		checkpoint = NULL;
@@ -283,9 +290,11 @@ void outcome_of_act(struct worker *w, struct lane *lane)
 		return;
 	}
 	if (again)
-		log_warning("sink %s: the plugin asked %d times in a row to be called again; its events are retried "
-			    "later",
-			    w->sink->name, AGAIN_MAX + 1);
+		log_about_limited(
+			&w->insists, LOG_LEVEL_WARNING, &about,
+			"sink %s: the plugin asked %d times in a row to be called again; its events are retried "
+			"later",
+			w->sink->name, AGAIN_MAX + 1);
 	conclude(w, lane, checkpoint);
 }
 
@@ -309,7 +318,8 @@ void outcome_of_stray(struct worker *w, struct lane *lane)
 	pthread_mutex_lock(&w->lock);
 	w->stats.retried += lane->batch.n;
 	pthread_mutex_unlock(&w->lock);
-	log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s; its %zu events are tried again", w->sink->name, text,
-		    lane->batch.n);
+	const struct log_about about = worker_about_call(w, lane);
+	log_about_limited(&w->stuck, LOG_LEVEL_ERROR, &about, "sink %s: %s; its %zu events are tried again",
+			  w->sink->name, text, lane->batch.n);
 	breaker_note_reason(w, why);
 }

@@ -87,10 +87,13 @@ static size_t source_index(struct router *router, patchbay_str name)
 	return i;
 }
 
-static bool source_matches(const struct config_route *route, size_t source)
+static bool source_matches(const struct router *router, const struct config_route *route, patchbay_str name,
+			   size_t source)
 {
+	if (source == router->config->n_sources && str_is(name, CONFIG_OWN_SOURCE))
+		return route->own;
 	if (!route->n_sources)
-		return true;
+		return !route->own;
 	for (size_t i = 0; i < route->n_sources; i++)
 		if (route->sources[i] == source)
 			return true;
@@ -126,7 +129,7 @@ static int when_true(struct when *when, patchbay_call *call, const patchbay_deli
 enum router_reason router_check(struct router *router, size_t i, patchbay_call *call, const patchbay_delivery *event)
 {
 	const struct entry *entry = &router->entries[i];
-	if (!source_matches(entry->route, source_index(router, event->source)))
+	if (!source_matches(router, entry->route, event->source, source_index(router, event->source)))
 		return ROUTER_OTHER_SOURCE;
 	if (event->test && !entry->route->test)
 		return ROUTER_TEST_EVENT;

@@ -21,6 +21,14 @@ struct journal_settled *settle_add(struct worker *w)
 	return settled;
 }
 
+void settle_tell_dead(struct worker *w, const struct id *event, const char *class_, patchbay_str why)
+{
+	const struct log_about about = worker_about(w, event);
+	log_about_limited(&w->buried, LOG_LEVEL_WARNING, &about,
+			  "sink %s: an event is a dead letter now (%s): %.*s; `patchbay explain` tells all about it",
+			  w->sink->name, class_, STR_ARG(why));
+}
+
 static void forget(struct worker *w)
 {
 	w->settlement.n = 0;
@@ -94,8 +102,8 @@ int settle(struct worker *w, const patchbay_str *checkpoint)
 	int r;
 	while ((r = record(w, checkpoint, &err)) < 0) {
 		breaker_note_reason(w, str_c(err.text));
-		log_limited(&w->unsettleable, LOG_LEVEL_ERROR,
-			    "sink %s: what it did cannot be recorded, so it waits: %s", w->sink->name, err.text);
+		log_about_limited(&w->unsettleable, LOG_LEVEL_ERROR, &w->about,
+				  "sink %s: what it did cannot be recorded, so it waits: %s", w->sink->name, err.text);
 		if (!worker_sleep_ms(w, delay_ms)) {
 			r = record(w, checkpoint, &err);
 			break;
@@ -103,7 +111,8 @@ int settle(struct worker *w, const patchbay_str *checkpoint)
 		delay_ms = delay_ms * 2 < RETRY_MAX_MS ? delay_ms * 2 : RETRY_MAX_MS;
 	}
 	if (r < 0) {
-		log_error("sink %s: stopped before the outcome of its last %zu events could be recorded; they will be "
+		log_about(LOG_LEVEL_ERROR, &w->about,
+			  "sink %s: stopped before the outcome of its last %zu events could be recorded; they will be "
 			  "delivered again: %s",
 			  w->sink->name, w->settlement.n, err.text);
 		w->must_reread = true; /* nothing behind the cursor may be settled any more */
@@ -117,8 +126,8 @@ void settle_notes(struct worker *w)
 {
 	struct err err = { 0 };
 	if (record(w, NULL, &err) < 0)
-		log_limited(&w->unsettleable, LOG_LEVEL_ERROR, "sink %s: an attempt cannot be recorded: %s",
-			    w->sink->name, err.text);
+		log_about_limited(&w->unsettleable, LOG_LEVEL_ERROR, &w->about,
+				  "sink %s: an attempt cannot be recorded: %s", w->sink->name, err.text);
 	forget(w);
 }
 
@@ -128,7 +137,7 @@ void settle_progress(struct worker *w)
 	if (!w->unsettled)
 		return;
 	if (record(w, NULL, &err) < 0)
-		log_limited(&w->unsettleable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+		log_about_limited(&w->unsettleable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name, err.text);
 	w->unsettled_ns = clock_steady_ns();
 	if (journal_pos_cmp(w->cursor, w->read) != 0)
 		w->unsettled = 1; /* some of it */

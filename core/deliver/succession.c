@@ -90,7 +90,7 @@ static void open_patiently(struct worker *w)
 		if (worker_open(w, &err) == 0)
 			break;
 		breaker_note_reason(w, str_c(err.text));
-		log_limited(&w->unreadable, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+		log_about_limited(&w->unreadable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name, err.text);
 		pthread_mutex_lock(&w->yard->lock);
 		worker_wait_for_change(w, OPEN_AGAIN_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
@@ -106,8 +106,9 @@ static bool wait_for_seat(struct worker *w)
 			return true;
 		if (clock_steady_ns() < tell_ns)
 			continue;
-		log_info("sink %s: takes up its work when a call that began before the reload has ended",
-			 w->sink->name);
+		log_about(LOG_LEVEL_INFO, &w->about,
+			  "sink %s: takes up its work when a call that began before the reload has ended",
+			  w->sink->name);
 		tell_ns = INT64_MAX;
 	}
 	return false;

@@ -36,6 +36,7 @@ struct worker *worker_create(struct journal *journal, struct generation *generat
 	w->journal = journal;
 	w->generation = generation_ref(generation);
 	w->sink = &generation->config->sinks[sink_index];
+	w->about = (struct log_about){ .sink = w->sink->name, .plugin = w->sink->plugin->name };
 	w->routing = routing_create(generation, sink_index);
 	w->seat = seat_ref(seat);
 	snprintf(w->stats.sink, sizeof w->stats.sink, "%s", w->sink->name);
@@ -223,6 +224,18 @@ bool worker_has_fresh_out(struct worker *w)
 	return false;
 }
 
+struct log_about worker_about(const struct worker *w, const struct id *event)
+{
+	struct log_about about = w->about;
+	about.event = event;
+	return about;
+}
+
+struct log_about worker_about_call(const struct worker *w, const struct lane *lane)
+{
+	return worker_about(w, lane->job == LANE_ACT && lane->batch.n == 1 ? &lane->batch.items[0].id : NULL);
+}
+
 struct tried *worker_tried(struct worker *w, struct journal_pos at, bool make)
 {
 	for (size_t i = 0; i < w->n_tried; i++)
@@ -245,7 +258,7 @@ static void after_resume(struct worker *w, struct lane *lane)
 	if (lane->resumed && w->breaker.open && !w->breaker.limited) /* otherwise it has not been seen to work yet */
 		breaker_works(w);
 	else if (!lane->resumed)
-		breaker_failed(w, lane->status == PATCHBAY_EBADSINK, 0, why);
+		breaker_failed(w, lane->status == PATCHBAY_EBADSINK, 0, NULL, why);
 }
 
 static void after_idle(struct worker *w, struct lane *lane)
@@ -254,11 +267,12 @@ static void after_idle(struct worker *w, struct lane *lane)
 	if (lane->status == PATCHBAY_OK)
 		guard_works(GUARD_SINK, w->sink->name, GUARD_IDLE);
 	else
-		log_limited(&w->idle_failed, LOG_LEVEL_WARNING, "sink %s: what it does while idle failed: %.*s",
-			    w->sink->name, STR_ARG(lane->call.why));
+		log_about_limited(&w->idle_failed, LOG_LEVEL_WARNING, &w->about,
+				  "sink %s: what it does while idle failed: %.*s", w->sink->name,
+				  STR_ARG(lane->call.why));
 	if (lane->checkpoint.n > CHECKPOINT_MAX)
-		log_limited(&w->idle_failed, LOG_LEVEL_ERROR, "sink %s: the plugin's checkpoint is too long",
-			    w->sink->name);
+		log_about_limited(&w->idle_failed, LOG_LEVEL_ERROR, &w->about,
+				  "sink %s: the plugin's checkpoint is too long", w->sink->name);
 	else if (lane->checkpoint.n)
 		settle(w, &lane->checkpoint);
 	lane->idle_ns = clock_steady_ns() + w->abilities.idle.every_ms * NS_PER_MS;
@@ -294,7 +308,8 @@ static void overdue(struct worker *w, struct lane **slot)
 		patchbay_str why = STR("a call of the plugin does not return; its next events wait for it");
 		lane->reported = true;
 		breaker_note_reason(w, why);
-		log_error("sink %s: %.*s", w->sink->name, STR_ARG(why));
+		const struct log_about about = worker_about_call(w, lane);
+		log_about_limited(&w->stuck, LOG_LEVEL_ERROR, &about, "sink %s: %.*s", w->sink->name, STR_ARG(why));
 		return;
 	}
 	outcome_of_stray(w, lane);
@@ -316,7 +331,8 @@ static void replace_lanes(struct worker *w)
 			continue;
 		w->lanes[i] = lane_create(w->yard, w->generation, w->sink, &w->abilities, &err);
 		if (!w->lanes[i])
-			log_limited(&w->stuck, LOG_LEVEL_ERROR, "sink %s: %s", w->sink->name, err.text);
+			log_about_limited(&w->unmade, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name,
+					  err.text);
 	}
 }
 

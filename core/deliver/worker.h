@@ -33,6 +33,7 @@
 
 struct breaker {
 	bool open;
+	bool told;         /* that it is open is in the log */
 	bool needs_person; /* EBADSINK, ECONFIG */
 	bool limited;      /* it said when it takes more: no need to try with one event first */
 	int64_t began_ms;  /* wall clock */
@@ -107,7 +108,9 @@ struct worker {
 	struct pace pace;
 	int64_t wall_base_ns; /* wall clock minus steady clock, at start */
 	struct retry_random random;
-	struct log_limit bad_sink, late, unreadable, unsettleable, idle_failed, stuck;
+	struct log_about about;
+	struct log_limit bad_sink, down, buried, hopeless, skipped, late, insists, unreadable, unsettleable,
+		idle_failed, stuck, unmade;
 
 	pthread_t thread;
 	bool started;
@@ -136,6 +139,9 @@ int64_t worker_now_ms(const struct worker *);
 struct lane *worker_free_lane(struct worker *);
 bool worker_is_busy(struct worker *);       /* some lane is */
 bool worker_has_fresh_out(struct worker *); /* in some lane */
+/* For the log: the sink, and this event (or NULL), or that of the call if it is about one; good as long as that is. */
+struct log_about worker_about(const struct worker *, const struct id *event);
+struct log_about worker_about_call(const struct worker *, const struct lane *);
 /* The note on an event at this position; `make`: a new one if there is none (the oldest is forgotten when there
  * are too many). */
 struct tried *worker_tried(struct worker *, struct journal_pos at, bool make);
@@ -179,6 +185,8 @@ void outcome_of_stray(struct worker *, struct lane *);
 /* ---- settle.c */
 
 struct journal_settled *settle_add(struct worker *); /* a new, zeroed one at the end of the list */
+/* For the log: this event is one. */
+void settle_tell_dead(struct worker *, const struct id *event, const char *class_, patchbay_str why);
 /* Makes the list durable, and how far all is settled, and the checkpoint (or NULL), and tries again until that works:
  * what a sink did must be on record before it is asked for more. -1: it is time to stop, and the outcome is lost (the
  * events will be acted on again). */
@@ -192,12 +200,12 @@ bool settle_progress_is_old(const struct worker *);
 /* ---- breaker.c */
 
 void breaker_note_reason(struct worker *, patchbay_str why);
-/* An attempt failed because of the destination: not before after_ms again. */
-void breaker_failed(struct worker *, bool needs_person, int64_t after_ms, patchbay_str why);
+/* An attempt, with this event (or NULL), failed because of the destination: not before after_ms again. */
+void breaker_failed(struct worker *, bool needs_person, int64_t after_ms, const struct id *event, patchbay_str why);
 /* One more call failed that was under way already when the first one did: only what it asks for counts. */
 void breaker_defer(struct worker *, int64_t after_ms);
 /* Events failed, or were refused, each for itself. Five in a row say something about the destination, too. */
-void breaker_events_failed(struct worker *, uint32_t n, bool needs_person, patchbay_str why);
+void breaker_events_failed(struct worker *, uint32_t n, bool needs_person, const struct id *event, patchbay_str why);
 void breaker_works(struct worker *);
 /* What the destination asked for before a restart still holds. */
 void breaker_restore(struct worker *);

@@ -42,7 +42,7 @@ struct enricher {
 	int64_t unsettled_ns;      /* steady clock: since when there are any */
 	int64_t next_due_ms;       /* wall clock */
 	int64_t wall_base_ns;      /* wall clock minus steady clock, at the start */
-	struct log_limit trouble;
+	struct log_limit trouble, lost;
 	pthread_t thread;
 	bool started;
 	struct leash leash;
@@ -238,7 +238,9 @@ static bool handle_due(struct enricher *e)
 		if (journal_read_at(e->reader, due[i].at, &record, &err) == 1) {
 			go_on = handle(e, &record, due[i].at, due[i].attempts, true);
 		} else {
-			log_error("details of events: %s; it is not routed", err.text);
+			const struct log_about about = { .event = &due[i].id };
+			log_about_limited(&e->lost, LOG_LEVEL_ERROR, &about, "details of events: %s; it is not routed",
+					  err.text);
 			go_on = settle(e, &(struct journal_settled){ .at = due[i].at,
 								     .id = due[i].id,
 								     .act = JOURNAL_SKIP,

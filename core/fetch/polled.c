@@ -2,7 +2,6 @@
 #include "fetch/polled.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "fetch/backoff.h"
 #include "guard/guard.h"
@@ -111,9 +110,10 @@ static int64_t failed(struct polled *p, int64_t again_ms, const struct err *why)
 	int64_t delay = backoff_ms(p->failures, BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS);
 	if (delay < again_ms)
 		delay = again_ms;
-	if (p->failures == 1)
-		log_warning("source %s: nothing can be fetched now: %s; next try in %lld ms", p->source->name,
-			    why->text, (long long)delay);
+	if (!p->told)
+		p->told = log_about_limited(&p->trouble, LOG_LEVEL_WARNING, &p->about,
+					    "source %s: nothing can be fetched now: %s; next try in %lld ms",
+					    p->source->name, why->text, (long long)delay);
 	pthread_mutex_lock(&p->lock);
 	p->stats.failures++;
 	if (!p->stats.trouble_since_ms)
@@ -127,8 +127,11 @@ static void works(struct polled *p)
 {
 	if (p->failures == 0)
 		return;
-	log_info("source %s: can be fetched from again, after %lld s and %u failed tries", p->source->name,
-		 (long long)((clock_steady_ns() - p->began_ns) / NS_PER_S), p->failures);
+	if (p->told)
+		log_about(LOG_LEVEL_INFO, &p->about,
+			  "source %s: can be fetched from again, after %lld s and %u failed tries", p->source->name,
+			  (long long)((clock_steady_ns() - p->began_ns) / NS_PER_S), p->failures);
+	p->told = false;
 	p->failures = 0;
 	pthread_mutex_lock(&p->lock);
 	p->stats.trouble_since_ms = 0;
@@ -183,7 +186,8 @@ bool polled_destroy(struct polled *p)
 	if (p->started) {
 		leash_ask_to_stop(&p->leash);
 		if (!leash_wait_for_end(&p->leash, LEASH_PATIENCE_MS)) {
-			log_warning("source %s: polling does not come to an end; it is abandoned", p->source->name);
+			log_about(LOG_LEVEL_WARNING, &p->about,
+				  "source %s: polling does not come to an end; it is abandoned", p->source->name);
 			return false;
 		}
 		pthread_join(p->thread, NULL);
@@ -207,6 +211,7 @@ struct polled *polled_create(struct journal *journal, struct generation *g, cons
 	p->journal = journal;
 	p->generation = generation_ref(g);
 	p->source = source;
+	p->about = (struct log_about){ .source = source->name, .plugin = source->plugin->name };
 	p->ability = *ability;
 	snprintf(p->stats.source, sizeof p->stats.source, "%s", source->name);
 	pthread_mutex_init(&p->lock, NULL);

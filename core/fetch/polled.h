@@ -4,6 +4,7 @@
 #define FETCH_POLLED_H
 
 #include "base/call.h"
+#include "base/log.h"
 #include "base/seat.h"
 #include "fetch/leash.h"
 #include "fetch/poller.h"
@@ -21,6 +22,9 @@ struct polled {
 	patchbay_call call;
 	struct journal_ticket ticket;
 	struct buf cursor; /* the durable one */
+	struct log_about about;
+	struct log_limit trouble;
+	bool told;         /* that it fails is in the log */
 	uint32_t failures; /* in a row */
 	int64_t began_ns;  /* steady clock: of the first of them */
 	pthread_t thread;

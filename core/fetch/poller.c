@@ -1,7 +1,6 @@
 /* poller.c - see poller.h; what happens in the threads is in polled.c. */
 #include "fetch/poller.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "fetch/polled.h"
 #include "guard/guard.h"
@@ -60,7 +59,7 @@ static bool is_wanted(const struct polled *p)
 	if (instance_is_left_out(p->instance))
 		return false;
 	if (guard_left_out(GUARD_POLLING, p->source->name, why)) {
-		log_error("source %s: nothing is fetched: %s", p->source->name, why);
+		log_about(LOG_LEVEL_ERROR, &p->about, "source %s: nothing is fetched: %s", p->source->name, why);
 		return false;
 	}
 	guard_enter(&(struct guard_note){ .call = GUARD_CREATE,

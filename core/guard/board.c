@@ -140,6 +140,7 @@ uint64_t guard_enter(const struct guard_note *note)
 	slot->last = note->last;
 	slot->request = note->request;
 	slot->is_kept = note->is_kept;
+	slot->own = note->own;
 	guard_copy_text(slot->plugin, sizeof slot->plugin, note->plugin);
 	guard_copy_text(slot->instance, sizeof slot->instance, note->instance);
 	uint32_t number = atomic_fetch_add(&slot->number, 1) + 1;
@@ -157,6 +158,14 @@ void guard_leave(void)
 	atomic_store(&own->call, GUARD_NOTHING);
 	if (own->turn)
 		end_turn(own);
+}
+
+bool guard_event_at_hand(struct id *ret)
+{
+	if (!own || atomic_load(&own->call) == GUARD_NOTHING || own->n != 1)
+		return false;
+	*ret = own->first.id;
+	return true;
 }
 
 void guard_condemn(uint64_t call)
@@ -281,9 +290,14 @@ static void make_sane(struct guard_board *b)
 	}
 }
 
-static void say(const struct guard_slot *slot, const char *what, uint32_t count, char *out, size_t size)
+static void say(const struct guard_slot *slot, const char *what, uint32_t count, struct guard_obituary *ret)
 {
 	char id[ID_TEXT_SIZE], about[96] = "", of[GUARD_NAME_SIZE + 16] = "";
+	ret->side = (enum guard_side)slot->side;
+	memcpy(ret->plugin, slot->plugin, GUARD_NAME_SIZE);
+	memcpy(ret->instance, slot->instance, GUARD_NAME_SIZE);
+	ret->has_event = slot->n == 1;
+	ret->event = slot->first.id;
 	id_format(&slot->first.id, id);
 	if (slot->n == 1)
 		snprintf(about, sizeof about, " event %s", id);
@@ -291,13 +305,14 @@ static void say(const struct guard_slot *slot, const char *what, uint32_t count,
 		snprintf(about, sizeof about, " %u events, from %s on", slot->n, id);
 	if (slot->side != GUARD_PLUGIN)
 		snprintf(of, sizeof of, " (plugin %s)", slot->plugin);
-	snprintf(out, size, "%s %s%s crashed the worker: %s%s: %s%s", guard_side_name((enum guard_side)slot->side),
-		 slot->instance, of, guard_call_name(atomic_load(&slot->call)), about, what,
+	snprintf(ret->sentence, sizeof ret->sentence, "%s %s%s crashed the worker: %s%s: %s%s",
+		 guard_side_name((enum guard_side)slot->side), slot->instance, of,
+		 guard_call_name(atomic_load(&slot->call)), about, what,
 		 count >= GUARD_CRASHES_MAX ? "; it is not tried again" : "");
 }
 
-static void blame(const struct guard_slot *slot, const struct guard_crash *crash, const char *what, char *out,
-		  size_t size)
+static void blame(const struct guard_slot *slot, const struct guard_crash *crash, const char *what,
+		  struct guard_obituary *ret)
 {
 	uint64_t request[2] = { 0, 0 };
 	bool has_request = crash->has_request && guard_request_peek((enum guard_call)atomic_load(&slot->call), request);
@@ -305,15 +320,18 @@ static void blame(const struct guard_slot *slot, const struct guard_crash *crash
 	uint32_t count = entry ? entry->count : 0;
 	if (has_request)
 		guard_request_label(slot, what, count);
-	say(slot, what, count, out, size);
+	say(slot, what, count, ret);
 }
 
-bool guard_bury(int status, int hung, char *ret_sentence, size_t size)
+bool guard_bury(int status, int hung, struct guard_obituary *ret)
 {
+	char *sentence = ret->sentence;
+	size_t size = sizeof ret->sentence;
 	struct guard_board *b = guard_board;
 	const struct guard_crash *crash = &b->crash;
 	bool crashed = atomic_load(&crash->tid) != 0;
 	char what[GUARD_WHAT_SIZE];
+	*ret = (struct guard_obituary){ 0 };
 	make_sane(b);
 	int at = culprit(crash, crashed, status, hung);
 	struct guard_slot thread = { .side = GUARD_PLUGIN, .call = GUARD_THREAD };
@@ -327,18 +345,18 @@ bool guard_bury(int status, int hung, char *ret_sentence, size_t size)
 	}
 	bool blamed = slot && atomic_load(&slot->call) != GUARD_NOTHING;
 	if (blamed)
-		blame(slot, crash, what, ret_sentence, size);
+		blame(slot, crash, what, ret);
 	else
 		guard_request_clear();
 	if (!blamed && at == SEVERAL)
-		snprintf(ret_sentence, size,
+		snprintf(sentence, size,
 			 "the worker ended, and it is not known yet because of which of the plugins' calls that were "
 			 "under way: %s",
 			 what);
 	else if (!blamed && atomic_load(&b->ending))
-		snprintf(ret_sentence, size, "the worker could not start, for the reason above");
+		snprintf(sentence, size, "the worker could not start, for the reason above");
 	else if (!blamed)
-		snprintf(ret_sentence, size, "the worker ended outside of any plugin's call: %s", what);
+		snprintf(sentence, size, "the worker ended outside of any plugin's call: %s", what);
 	memset(b->slots, 0, sizeof b->slots);
 	memset(&b->crash, 0, sizeof b->crash);
 	return blamed;

@@ -7,6 +7,7 @@
  *   request.c  that request, from the one process to the next
  *   ledger.c   which event, request or instance has crashed how often; what is parked for that
  *   keep.c     descriptors that outlive the process: sockets that are listened on
+ *   life.c     signs of life, and what the service manager is told of the worker
  *
  * Without guard_open() (in commands, in unit tests) everything here does nothing, and finds nothing. */
 #ifndef GUARD_GUARD_H
@@ -58,6 +59,7 @@ struct guard_note { /* one call. Everything is copied but `request`, which must 
 	const char *plugin, *instance;
 	uint32_t n;                      /* events: how many, */
 	struct guard_event first, last;  /* and the first and the last by position */
+	bool own;                        /* some of them are Patchbay's own (id_is_own()) */
 	const patchbay_request *request; /* or NULL */
 	bool is_kept;                    /* the request: it is in the journal already */
 	int64_t limit_ms;                /* after so long the process is beyond help; 0: somebody else watches */
@@ -71,6 +73,8 @@ uint64_t guard_enter(const struct guard_note *);
 void guard_leave(void);
 /* That call does not return, and there is no other way out than to end the process. [any thread] */
 void guard_condemn(uint64_t call);
+/* The event that the calling thread's call is about. False: none, or several. [any thread] */
+bool guard_event_at_hand(struct id *ret);
 bool guard_is_on(void);
 /* A descriptor that nobody but us may close is not there any more. Only the next process has one again: so this one
  * ends here, if there is a guard. [any thread] */
@@ -109,7 +113,8 @@ const char *guard_side_name(enum guard_side);
 struct guard_instance_stats {
 	enum guard_side side;
 	char instance[GUARD_NAME_SIZE], plugin[GUARD_NAME_SIZE];
-	uint64_t crashes; /* since the supervisor's start */
+	uint64_t crashes; /* since the supervisor's start, */
+	uint64_t own;     /* of which with Patchbay's own events: nobody is told by such an event, nor is it parked */
 	bool parked;
 	char why[GUARD_WHY_SIZE];
 };
@@ -138,6 +143,32 @@ void guard_request_free(struct guard_request *);
 void guard_keep(const char *name, int fd);
 /* A duplicate of what was kept, close-on-exec; -1: nothing. */
 int guard_kept(const char *name);
+/* It is not kept any more. */
+void guard_forget(const char *name);
+
+enum guard_holder { /* who holds what is kept, besides this program */
+		    GUARD_ALONE,
+		    GUARD_STORED, /* the service manager: it was given a duplicate, by an earlier run maybe */
+		    GUARD_HANDED, /* the service manager, which made it */
+};
+/* Of what is kept, or would be. */
+enum guard_holder guard_holder(const char *name);
+/* The name of the i-th that the service manager handed over at the start, or kept for us; NULL past the last. */
+const char *guard_inherited(size_t i);
+
+/* ---- Signs of life, and what an operator may want to know (life.c). [any thread] */
+
+enum guard_vital { GUARD_INTAKE, GUARD_COMMITTER, GUARD_VITALS };
+
+/* The calling thread, which must be the same each time, is at work, and will say so again in less than a second; or
+ * guard_rest(): it waits for work. A worker of which a vital thread is stuck is replaced, or watched no longer by
+ * whoever would otherwise have to believe that all is well (daemon/manager.h). */
+void guard_beat(enum guard_vital);
+void guard_rest(enum guard_vital);
+void guard_tell_waiting(uint64_t requests);
+void guard_tell_size(size_t sources, size_t sinks, size_t routes);
+void guard_reload_begins(void);
+void guard_reload_ends(bool good);
 
 /* ---- At the start of a worker: crashes are recorded from here on. `find` tells which plugin's code is at an address;
  * it is called from a signal handler. [one thread] */

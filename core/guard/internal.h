@@ -22,7 +22,7 @@ struct guard_slot {
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
 	struct guard_event first, last;
 	const patchbay_request *request;
-	bool is_kept;
+	bool is_kept, own;
 };
 
 enum guard_turn { GUARD_NO_TURN, GUARD_HAS_TURN, GUARD_OUT_OF_TURN };
@@ -35,7 +35,7 @@ struct guard_crash {              /* the first thread that crashed */
 	int32_t status;           /* of that exit() */
 	uint32_t has_address;     /* not bool: whatever stands there can be read */
 	uint64_t address;
-	char where[128];         /* "acme.so+0x1139"; "" unknown */
+	char where[128];              /* "acme.so+0x1139"; "" unknown */
 	char plugin[GUARD_NAME_SIZE]; /* whose code that is */
 	uint32_t has_request;
 	uint32_t closed; /* descriptors that are not the plugin's */
@@ -55,7 +55,7 @@ struct guard_instance {
 	_Atomic bool used;
 	uint32_t side;
 	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE];
-	_Atomic uint64_t crashes;
+	_Atomic uint64_t crashes, own;
 	_Atomic bool suspect;       /* its calls are made one at a time, see guard_is_suspect() */
 	_Atomic uint32_t in_row[2]; /* since a call was last seen to work: of those about no event, and of others */
 	uint32_t parks;             /* how often it was parked since then */
@@ -64,6 +64,16 @@ struct guard_instance {
 	int64_t quiet_ns[GUARD_CRASHES_MAX - 1]; /* the last ones in calls about no event, oldest first */
 	_Atomic int64_t parked_ns; /* steady clock: until then; INT64_MAX: until it is forgiven; 0: it is not */
 	char why[200];
+};
+
+struct guard_life {
+	struct {
+		_Atomic int64_t since_ns; /* steady clock: of the last sign; 0: it waits for work */
+		_Atomic int32_t tid;
+	} vital[GUARD_VITALS];
+	_Atomic uint64_t waiting, sources, sinks, routes;
+	_Atomic uint32_t reloads_begun, reloads_ended;
+	_Atomic bool reload_refused; /* the last one */
 };
 
 struct guard_board {
@@ -77,6 +87,7 @@ struct guard_board {
 	_Atomic uint64_t restarts;
 	_Atomic bool ready;
 	_Atomic bool ending; /* the worker means to end */
+	struct guard_life life;
 };
 
 extern struct guard_board *guard_board; /* NULL: there is no guard */
@@ -84,10 +95,17 @@ extern struct guard_board *guard_board; /* NULL: there is no guard */
 /* ---- For the supervisor */
 
 int guard_open(struct err *err);
-/* The worker is gone: who was it? Fills in a sentence ("sink audit (plugin acme) crashed while it acted on event ...:
- * SIGSEGV ..."), notes it in the ledger, and clears the board. False: it was no plugin's fault; the sentence says what
- * is known. `hung`: it was ended because this slot's call did not return; -1 none. */
-bool guard_bury(int status, int hung, char *ret_sentence, size_t size);
+/* Who it was, and with what. */
+struct guard_obituary {
+	char sentence[640]; /* "sink audit (plugin acme) crashed the worker: when it acted on event ...: SIGSEGV ..." */
+	enum guard_side side;
+	char plugin[GUARD_NAME_SIZE], instance[GUARD_NAME_SIZE]; /* "" unless it was a plugin's fault */
+	bool has_event;
+	struct id event; /* the only one of the call */
+};
+/* The worker is gone: who was it? Notes it in the ledger, and clears the board. False: it was no plugin's fault; the
+ * sentence says what is known. `hung`: it was ended because this slot's call did not return; -1 none. */
+bool guard_bury(int status, int hung, struct guard_obituary *ret);
 /* A slot whose call is beyond help; -1 none. */
 int guard_hung(int64_t now_ns);
 /* It crashed, and then got stuck while it wrote things down. */
@@ -113,10 +131,20 @@ void guard_request_label(const struct guard_slot *, const char *what, uint32_t c
 void guard_fingerprint(const patchbay_request *, enum guard_call, uint64_t ret[2]);
 
 /* keep.c */
-int guard_keep_open(struct err *err); /* returns a descriptor to poll, for guard_keep_take() */
+/* Returns a descriptor to poll, for guard_keep_take(). `changed` (may be NULL) is told of what is kept from now on,
+ * and, with fd -1, of what is forgotten. */
+int guard_keep_open(void (*changed)(void *ctx, const char *name, int fd), void *ctx, struct err *err);
 void guard_keep_take(void);
+/* Before the first worker: the service manager has it, too. Takes the descriptor. */
+void guard_keep_inherited(const char *name, int fd, enum guard_holder);
+void guard_wake(void);         /* the supervisor, to look at the board: from the worker */
 bool guard_keep_is_lost(void); /* some plugin has closed every descriptor that there is */
 void guard_keep_worker(void);  /* the supervisor's end is not the worker's */
+
+/* life.c */
+void guard_life_begins(void); /* before each worker */
+/* Since when, on the steady clock, this thread has given no sign though it has work; 0: it is well. */
+int64_t guard_silent_since(enum guard_vital);
 
 /* crash.c */
 bool guard_is_deadly(int signal); /* what a process does to itself */

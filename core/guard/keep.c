@@ -14,15 +14,21 @@
 #define NAME_MAX_BYTES 256
 #define KEPT_MAX 256
 
-static struct {
+static struct kept {
 	char name[NAME_MAX_BYTES];
-	int fd;
+	int fd; /* -1: it was forgotten */
+	enum guard_holder holder;
+	bool inherited;
 } kept[KEPT_MAX];
 static size_t n_kept;
 static int ours = -1, workers = -1;
+static void (*on_change)(void *ctx, const char *name, int fd);
+static void *on_change_ctx;
 
-int guard_keep_open(struct err *err)
+int guard_keep_open(void (*changed)(void *ctx, const char *name, int fd), void *ctx, struct err *err)
 {
+	on_change = changed;
+	on_change_ctx = ctx;
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return err_set(err, "cannot make a pair of sockets: %s", strerror(errno));
@@ -43,21 +49,52 @@ bool guard_keep_is_lost(void)
 	return workers != -1 && fcntl(workers, F_GETFD) == -1 && errno == EBADF;
 }
 
-static void keep(const char *name, int fd)
+static struct kept *find(const char *name)
 {
-	size_t i = 0;
-	while (i < n_kept && strcmp(kept[i].name, name) != 0)
-		i++;
-	if (i == KEPT_MAX) {
+	for (size_t i = 0; i < n_kept; i++)
+		if (strcmp(kept[i].name, name) == 0)
+			return &kept[i];
+	return NULL;
+}
+
+/* NULL: there is no room. */
+static struct kept *keep(const char *name, int fd)
+{
+	struct kept *k = find(name);
+	if (!k && n_kept == KEPT_MAX) {
 		log_warning("no room to keep %s over a restart of the worker", name);
 		close(fd);
-		return;
+		return NULL;
 	}
-	if (i == n_kept)
-		snprintf(kept[n_kept++].name, NAME_MAX_BYTES, "%s", name);
-	else
-		close(kept[i].fd);
-	kept[i].fd = fd;
+	if (!k) {
+		k = &kept[n_kept++];
+		snprintf(k->name, NAME_MAX_BYTES, "%s", name);
+	} else if (k->fd != -1) {
+		close(k->fd);
+	}
+	k->fd = fd;
+	k->inherited = false;
+	k->holder = on_change ? GUARD_STORED : GUARD_ALONE;
+	return k;
+}
+
+static void forget(const char *name)
+{
+	struct kept *k = find(name);
+	if (!k || k->fd == -1)
+		return;
+	close(k->fd);
+	k->fd = -1;
+	k->inherited = false;
+}
+
+void guard_keep_inherited(const char *name, int fd, enum guard_holder holder)
+{
+	struct kept *k = keep(name, fd);
+	if (!k)
+		return;
+	k->holder = holder;
+	k->inherited = true;
 }
 
 void guard_keep_take(void)
@@ -80,14 +117,22 @@ void guard_keep_take(void)
 		name[n] = '\0';
 		const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 		int fd;
-		if (!head || head->cmsg_type != SCM_RIGHTS)
+		if (!head) {
+			if (find(name) && on_change)
+				on_change(on_change_ctx, name, -1);
+			forget(name);
+			continue;
+		}
+		if (head->cmsg_type != SCM_RIGHTS)
 			continue;
 		memcpy(&fd, CMSG_DATA(head), sizeof fd);
-		keep(name, fd);
+		if (keep(name, fd) && on_change)
+			on_change(on_change_ctx, name, fd);
 	}
 }
 
-void guard_keep(const char *name, int fd)
+/* fd -1: it is to be forgotten. */
+static void tell(const char *name, int fd)
 {
 	union {
 		struct cmsghdr head;
@@ -96,24 +141,56 @@ void guard_keep(const char *name, int fd)
 	char copy[NAME_MAX_BYTES];
 	int n = snprintf(copy, sizeof copy, "%s", name);
 	struct iovec data = { copy, (size_t)n };
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-	};
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 	if (!guard_board || n >= NAME_MAX_BYTES - 1)
 		return;
-	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(head), &fd, sizeof fd);
-	if (sendmsg(workers, &message, MSG_NOSIGNAL) == -1)
+	if (fd != -1) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof control;
+		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(head), &fd, sizeof fd);
+	}
+	if (sendmsg(workers, &message, MSG_NOSIGNAL) == -1 && fd != -1)
 		log_warning("%s does not outlive a restart of the worker: %s", name, strerror(errno));
+}
+
+void guard_keep(const char *name, int fd)
+{
+	tell(name, fd);
+}
+
+void guard_forget(const char *name)
+{
+	forget(name);
+	tell(name, -1);
+}
+
+void guard_wake(void)
+{
+	tell(" ", -1); /* there is no such name, so nothing else comes of it */
 }
 
 int guard_kept(const char *name)
 {
-	for (size_t i = 0; guard_board && i < n_kept; i++)
-		if (strcmp(kept[i].name, name) == 0)
-			return fcntl(kept[i].fd, F_DUPFD_CLOEXEC, 3);
-	return -1;
+	const struct kept *k = guard_board ? find(name) : NULL;
+	return k && k->fd != -1 ? fcntl(k->fd, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
+enum guard_holder guard_holder(const char *name)
+{
+	const struct kept *k = guard_board ? find(name) : NULL;
+	if (k && k->fd != -1)
+		return k->holder;
+	return guard_board && on_change ? GUARD_STORED : GUARD_ALONE;
+}
+
+const char *guard_inherited(size_t i)
+{
+	for (size_t at = 0; guard_board && at < n_kept; at++)
+		if (kept[at].inherited && i-- == 0)
+			return kept[at].name;
+	return NULL;
 }

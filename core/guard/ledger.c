@@ -120,6 +120,10 @@ static void hold_against(struct guard_instance *instance, const struct guard_slo
 	if (atomic_load(&instance->in_row[about_events]) == 0)
 		instance->parks = 0;
 	atomic_fetch_add(&instance->crashes, 1);
+	if (slot->own) { /* each is parked by itself; more would make more of them */
+		atomic_fetch_add(&instance->own, 1);
+		return;
+	}
 	if (again && !flood)
 		return;
 	if (atomic_fetch_add(&instance->in_row[about_events], 1) + 1 < max && !flood)
@@ -200,7 +204,8 @@ size_t guard_instances(struct guard_instance_stats *ret, size_t max)
 		if (n >= max)
 			continue;
 		ret[n] = (struct guard_instance_stats){ .side = (enum guard_side)instance->side,
-							.crashes = atomic_load(&instance->crashes) };
+							.crashes = atomic_load(&instance->crashes),
+							.own = atomic_load(&instance->own) };
 		memcpy(ret[n].instance, instance->instance, sizeof ret[n].instance);
 		memcpy(ret[n].plugin, instance->plugin, sizeof ret[n].plugin);
 		ret[n].parked = guard_parked(ret[n].side, ret[n].instance, ret[n].why);

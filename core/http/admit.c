@@ -1,8 +1,6 @@
 /* admit.c - what a whole request is answered: at once, or when the journal has decided about its ticket. */
 #include "http/internal.h"
 
-#include "source/admit.h"
-
 static bool answer_now(struct request *r, int status, const char *said)
 {
 	r->status = status;
@@ -34,8 +32,10 @@ bool request_admit(struct request *r, const patchbay_request *in)
 	r->ticket.n = 0;
 	r->ticket.records.n = 0;
 	r->status = 0;
-	switch (admit_request(&emission, r->live->instance, in, r->path_secret, &reply)) {
+	r->admitted = admit_request(&emission, r->live->instance, in, r->path_secret, &reply);
+	switch (r->admitted) {
 	case ADMITTED_NOTHING:
+		request_count(r);
 		return answer_now(r, 200, "nothing to do\n");
 	case ADMITTED_REPLY:
 		return answer_as_told(r, &reply);
@@ -51,6 +51,16 @@ bool request_admit(struct request *r, const patchbay_request *in)
 		break;
 	}
 	return true;
+}
+
+void request_count(const struct request *r)
+{
+	struct pulse *pulse = r->pulse;
+	bool refused = r->admitted == ADMITTED_REFUSED || r->outcome == JOURNAL_REPLAYED;
+	atomic_fetch_add(refused                             ? &pulse->refused
+			 : r->admitted == ADMITTED_MALFORMED ? &pulse->malformed
+							     : &pulse->genuine,
+			 1);
 }
 
 void request_conclude(struct request *r)

@@ -27,6 +27,14 @@ void intake_destroy(struct intake *); /* NULL is fine */
 /* The address that a listener got, for port 0. "127.0.0.1:38211"; NULL past the last. */
 const char *intake_address(const struct intake *, size_t i);
 
+struct intake_certificate {  /* what a listener shows to new connections */
+	const char *address; /* intake_address() */
+	int64_t not_after_ms;
+	char names[256]; /* "example.org, www.example.org", cut off if there are many */
+};
+/* False: the listener has none, since it does not speak TLS, or there is no such listener. [any thread] */
+bool intake_certificate(const struct intake *, size_t i, struct intake_certificate *ret);
+
 struct intake_stats {                   /* since the start */
 	uint64_t requests, answered[6]; /* by class: [2] is 2xx */
 	uint64_t connections, waiting;  /* now */

@@ -6,6 +6,7 @@
 #include "base/call.h"
 #include "http/intake.h"
 #include "http/listener.h"
+#include "source/admit.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +26,8 @@ struct request {
 	struct request *next_waiting, **in_waiting; /* in order of submission */
 	enum request_state state;
 	struct live *live;        /* its source, until it is verified and parsed */
+	struct pulse *pulse;      /* of its source */
+	enum admitted admitted;   /* what that made of it */
 	patchbay_str path_secret; /* in MHD's memory, until the request is over */
 	int64_t started_ns;       /* steady clock: its first line was read */
 	int64_t waiting_ns;       /* steady clock: handed to the journal */
@@ -49,6 +52,14 @@ struct connection { /* MHD's socket context */
 	struct connection *next, **in;
 	struct MHD_Connection *mhd;
 	int64_t deadline_ns; /* steady clock: cut off when later */
+	int fd;
+	struct handshake { /* TLS only, see tls.c */
+		struct intake *intake;
+		const struct listener *listener;
+		struct certificate *certificate;  /* the one that was shown: must stay as long */
+		struct connection *next, **in;    /* of the handshakes that have stalled in this step of MHD */
+		bool under_way, may_read, parked; /* parked: suspended until more of it comes */
+	} handshake;
 };
 
 struct intake {
@@ -71,7 +82,7 @@ struct intake {
 		pthread_mutex_t lock;
 		pthread_cond_t taken;
 		const struct live_set *sources; /* lock; NULL: the thread has them */
-	} next;
+	} next;                                 /* lock also guards the listeners' certificates */
 
 	struct patchbay_call call;
 	struct journal_ticket *to_submit, **to_submit_last; /* gathered for the journal */
@@ -83,6 +94,11 @@ struct intake {
 	struct connection *connections;
 
 	struct {
+		int epoll_fd; /* the parked ones */
+		struct connection *stalled;
+	} handshakes;
+
+	struct {
 		_Atomic uint64_t requests, answered[6], connections, waiting, shed;
 	} stats;
 };
@@ -91,6 +107,8 @@ struct intake {
 /* The whole request is here, and the intake's call has begun: verify, parse, and either decide the answer at once
  * (status set, false) or leave a ticket to submit (true). */
 bool request_admit(struct request *, const patchbay_request *);
+/* Counts it for its source, now that its outcome is known. */
+void request_count(const struct request *);
 /* What to answer now that the journal has decided. */
 void request_conclude(struct request *);
 
@@ -98,5 +116,18 @@ void request_conclude(struct request *);
 /* Fills in client and client_addr of the request from the socket's peer and, where that is a trusted proxy,
  * X-Forwarded-For. */
 void client_address(const struct config *, const struct sockaddr *peer, patchbay_request *, char text[64]);
+
+/* tls.c */
+struct MHD_OptionItem;
+#define TLS_OPTIONS 3u
+void tls_options(struct MHD_OptionItem *ret); /* TLS_OPTIONS of them for its daemon, with their end */
+void tls_begin(struct intake *, struct connection *, const struct listener *); /* a connection that was accepted */
+void tls_end(struct connection *);                                             /* is being closed */
+/* Before a step of MHD: resumes a few handshakes of which more has come. After it: suspends those that need more. */
+void tls_step(struct intake *);
+void tls_park(struct intake *);
+void tls_release(struct intake *); /* all of them, to be closed: the last step follows */
+/* Shows the certificates of this configuration from now on. Under next.lock, but when the intake is made. */
+void tls_take(struct intake *, const struct config *);
 
 #endif

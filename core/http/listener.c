@@ -3,12 +3,14 @@
 
 #include "base/mem.h"
 #include "guard/guard.h"
+#include "tls/certificate.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,21 +20,64 @@
 #define BACKLOG 1024
 #define PATIENCE_MS 2000
 
-static char *address_text(const struct config_address *configured, int fd)
+/* "127.0.0.1:8080", "[::1]:8080", "unix:/path" */
+static char *address_text(const struct sockaddr *addr, socklen_t len)
 {
-	struct sockaddr_storage addr;
-	socklen_t len = sizeof addr;
 	char text[INET6_ADDRSTRLEN];
-	if (getsockname(fd, (struct sockaddr *)&addr, &len) == -1 || addr.ss_family == AF_UNIX)
-		return xstrdup(configured->text);
-	if (addr.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)&addr;
+	if (addr->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)addr;
 		inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
 		return xasprintf("%s:%u", text, ntohs(in->sin_port));
 	}
-	const struct sockaddr_in6 *in6 = (const void *)&addr;
-	inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
-	return xasprintf("[%s]:%u", text, ntohs(in6->sin6_port));
+	if (addr->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const void *)addr;
+		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
+		return xasprintf("[%s]:%u", text, ntohs(in6->sin6_port));
+	}
+	const struct sockaddr_un *un = (const void *)addr;
+	size_t offset = offsetof(struct sockaddr_un, sun_path);
+	int n = len > offset ? (int)strnlen(un->sun_path, len - offset) : 0;
+	return xasprintf("unix:%.*s", n, un->sun_path);
+}
+
+char *listener_name(const struct sockaddr *addr, socklen_t len)
+{
+	char *text = address_text(addr, len), *name = xasprintf("listen %s", text);
+	free(text);
+	return name;
+}
+
+/* With the port that port 0 became. */
+static char *bound_address(int fd)
+{
+	struct sockaddr_storage addr = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof addr;
+	getsockname(fd, (struct sockaddr *)&addr, &len);
+	return address_text((const struct sockaddr *)&addr, len);
+}
+
+/* [::]:PORT without IPV6_V6ONLY, as socket units make it, has that port of IPv4, too. */
+static bool takes_both(int fd)
+{
+	struct sockaddr_in6 addr = { .sin6_family = AF_UNSPEC };
+	socklen_t len = sizeof addr, n = sizeof(int);
+	int only = 1;
+	return getsockname(fd, (struct sockaddr *)&addr, &len) == 0 && addr.sin6_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&addr.sin6_addr) && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &n) == 0 &&
+	       !only;
+}
+
+static bool is_taken_by_both(const struct config_address *a)
+{
+	if (a->addr.ss_family != AF_INET)
+		return false;
+	char *name = xasprintf("listen [::]:%u", ntohs(((const struct sockaddr_in *)&a->addr)->sin_port));
+	int fd = guard_kept(name);
+	bool taken = fd != -1 && takes_both(fd);
+	if (fd != -1)
+		close(fd);
+	free(name);
+	return taken;
 }
 
 /* A socket file that nobody listens on any more was left by a crash. */
@@ -76,13 +121,18 @@ static int bind_new(struct listener *l, const struct config_address *a, struct e
 		setsockopt(l->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	if (bind_patiently(l->listen_fd, a) == -1) {
 		int why = errno;
-		return err_set(err, "cannot listen on %s: %s%s", a->text, strerror(why),
-			       why == EADDRINUSE && l->unix_socket ? "; stop who listens there, or remove the file"
-			       : why == EADDRINUSE ? "; another process listens there, or did until a moment ago"
-			       : why == EADDRNOTAVAIL
-				       ? "; this machine has no such address: `ip address` lists those it has"
-			       : why == EACCES ? "; ports below 1024 need a privilege, use a higher one behind a proxy"
-					       : "");
+		return err_set(
+			err, "cannot listen on %s: %s%s", a->text, strerror(why),
+			why == EADDRINUSE && is_taken_by_both(a)
+				? "; the socket that the service manager hands over on all of IPv6 has this port "
+				  "of IPv4, too: take this address out of 'listen', or write "
+				  "BindIPv6Only=ipv6-only into the socket unit"
+			: why == EADDRINUSE && l->unix_socket ? "; stop who listens there, or remove the file"
+			: why == EADDRINUSE    ? "; another process listens there, or did until a moment ago"
+			: why == EADDRNOTAVAIL ? "; this machine has no such address: `ip address` lists those it has"
+			: why == EACCES ? "; ports below 1024 need a privilege, use a higher one behind a proxy, "
+					  "or have systemd open it (patchbay.socket)"
+					: "");
 	}
 	const char *path = ((const struct sockaddr_un *)&a->addr)->sun_path;
 	if (l->unix_socket && chmod(path, 0660) == -1) { /* connecting takes the right to write */
@@ -95,19 +145,20 @@ static int bind_new(struct listener *l, const struct config_address *a, struct e
 
 int listener_open(struct listener *l, const struct config_address *a, struct err *err)
 {
-	char *name = xasprintf("listen %s", a->text);
+	char *name = listener_name((const struct sockaddr *)&a->addr, a->addr_len);
 	int r = 0;
 	l->unix_socket = a->addr.ss_family == AF_UNIX;
-	l->listen_fd = guard_kept(name); /* across a crash nobody is turned away */
+	l->tls = a->tls;
+	l->configured = xstrdup(a->text);
+	l->listen_fd = guard_kept(name); /* across a crash, or a restart by a service manager, nobody is turned away */
 	if (l->listen_fd == -1 && (r = bind_new(l, a, err)) == 0)
 		guard_keep(name, l->listen_fd);
-	free(name);
-	if (r != 0)
-		return -1;
-	if (l->unix_socket)
+	if (r == 0 && l->unix_socket && guard_holder(name) == GUARD_ALONE)
 		l->unlink_path = xstrdup(((const struct sockaddr_un *)&a->addr)->sun_path);
-	l->address = address_text(a, l->listen_fd);
-	return 0;
+	free(name);
+	if (r == 0)
+		l->address = bound_address(l->listen_fd);
+	return r;
 }
 
 void listener_close(struct listener *l)
@@ -116,6 +167,8 @@ void listener_close(struct listener *l)
 		close(l->listen_fd);
 	if (l->unlink_path)
 		unlink(l->unlink_path);
+	certificate_unref(l->certificate);
 	free(l->unlink_path);
+	free(l->configured);
 	free(l->address);
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "guard/guard.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -96,6 +97,8 @@ void request_free(struct request *r)
 {
 	struct intake *in = r->intake;
 	in->reserved -= r->reserved;
+	pulse_unref(r->pulse);
+	r->pulse = NULL;
 	if (in->n_spare < SPARE_MAX && r->body.room <= SPARE_BYTES_MAX && r->ticket.records.room <= SPARE_BYTES_MAX) {
 		r->ticket.next = (struct journal_ticket *)in->spare;
 		in->spare = r;
@@ -142,6 +145,14 @@ int64_t request_patience_ns(const struct request *r)
 	return r->ticket.late_ms * NS_PER_MS * 2 / 3;
 }
 
+/* Some proxies send the target with scheme and host, as RFC 9112, 3.2.2 lets them. */
+static const char *path_of(const char *url)
+{
+	size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+	const char *path = scheme ? strchr(url + scheme, '/') : url;
+	return path ? path : "/";
+}
+
 /* POST /in/NAME, or /in/NAME/SECRET. */
 static bool find_source(struct request *r, const char *url)
 {
@@ -156,6 +167,7 @@ static bool find_source(struct request *r, const char *url)
 			if (slash && s->path_secret.n == 0)
 				return false;
 			r->live = live_ref(live);
+			r->pulse = pulse_ref(live->pulse);
 			r->path_secret = str_c(slash ? slash + 1 : "");
 			const patchbay_provider *p = s->plugin->source->provider;
 			r->ticket.horizon_s = p ? p->retry_horizon_s : 0;
@@ -179,14 +191,18 @@ static bool reserve(struct request *r, size_t n)
 }
 
 struct framing {
-	unsigned lengths, encodings;
+	unsigned lengths, encodings, hosts;
 	bool unknown; /* an encoding other than chunked: nobody can tell where the body ends */
+	bool spaced;  /* "Content-Length : 5" is none to libmicrohttpd, and one to some proxies */
 };
 
 static enum MHD_Result count_framing(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct framing *f = ctx;
 	(void)kind;
+	for (const char *p = name; *p; p++)
+		f->spaced |= (unsigned char)*p <= ' ';
+	f->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
 	f->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
 	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
 		f->encodings++;
@@ -219,6 +235,8 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 	MHD_get_connection_values(c, MHD_HEADER_KIND, count_framing, &framing);
 	if (framing.lengths + framing.encodings > 1)
 		return answer_with(r, 400, "more than one Content-Length or Transfer-Encoding\n");
+	if (framing.hosts > 1 || framing.spaced)
+		return answer_with(r, 400, "more than one Host, or a header's name with a space in it\n");
 	if (framing.unknown)
 		return answer_with(r, 400, "Transfer-Encoding must be chunked\n");
 	if (!find_source(r, url))
@@ -318,6 +336,11 @@ static bool peer_is_gone(struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	char byte;
+	if (info && MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)) {
+		/* What is there to be read may be the next request, or TLS's own good-bye. */
+		struct pollfd p = { .fd = info->connect_fd, .events = POLLRDHUP };
+		return poll(&p, 1, 0) == 1;
+	}
 	ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 0;
 	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
 }
@@ -342,8 +365,9 @@ enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char 
 	struct request *r = *request;
 	(void)version;
 	(void)ctx;
+	guard_beat(GUARD_INTAKE); /* many posts may be verified between two turns of the loop */
 	if (!r->connection)
-		return begin(r, c, url, method);
+		return begin(r, c, path_of(url), method);
 	if (*data_size) {
 		size_t n = *data_size;
 		*data_size = 0;
@@ -354,7 +378,7 @@ enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char 
 	}
 	switch (r->state) {
 	case REQUEST_READING:
-		return admit(r, url, method);
+		return admit(r, path_of(url), method);
 	case REQUEST_WAITING: /* resumed */
 		if (r->timed_out)
 			return answer_with(r, 503, "the journal is slow, send it again\n");
@@ -431,6 +455,7 @@ void request_take_back(struct request *r)
 			journal_answer_failed(r->intake->journal, &r->ticket);
 	} else {
 		r->outcome = r->ticket.outcome;
+		request_count(r);
 	}
 	if (!r->connection) { /* the provider went away meanwhile */
 		request_free(r);

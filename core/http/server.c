@@ -5,12 +5,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "guard/guard.h"
+#include "tls/certificate.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +26,15 @@
 
 /* ---- Connections */
 
+static const struct listener *listener_of(const struct intake *in, struct MHD_Connection *c)
+{
+	const struct MHD_Daemon *daemon = MHD_get_connection_info(c, MHD_CONNECTION_INFO_DAEMON)->daemon;
+	size_t i = 0;
+	while (in->listeners[i].daemon != daemon)
+		i++;
+	return &in->listeners[i];
+}
+
 static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_context,
 			  enum MHD_ConnectionNotificationCode what)
 {
@@ -31,6 +43,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_con
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		connection = xcalloc(1, sizeof *connection);
 		connection->mhd = c;
+		connection->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 		connection->deadline_ns = clock_steady_ns() + in->config->limits.request_ms * NS_PER_MS;
 		connection->next = in->connections;
 		if (connection->next)
@@ -38,8 +51,12 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_con
 		connection->in = &in->connections;
 		in->connections = connection;
 		*socket_context = connection;
+		const struct listener *l = listener_of(in, c);
+		if (l->tls)
+			tls_begin(in, connection, l);
 		atomic_fetch_add(&in->stats.connections, 1);
 	} else if (connection) {
+		tls_end(connection);
 		*connection->in = connection->next;
 		if (connection->next)
 			connection->next->in = connection->in;
@@ -68,8 +85,9 @@ void intake_decided(void *ctx, struct journal_ticket *list)
 	*in->decided.last = list;
 	in->decided.last = &last->next;
 	pthread_mutex_unlock(&in->decided.lock);
+	static struct log_limit limit;
 	if (ring && eventfd_write(in->bell, 1) == -1)
-		log_error("intake: cannot wake up: %s", strerror(errno));
+		log_limited(&limit, LOG_LEVEL_ERROR, "intake: cannot wake up: %s", strerror(errno));
 }
 
 static void take_decided(struct intake *in)
@@ -97,12 +115,13 @@ static void submit(struct intake *in)
 		struct request *r = (struct request *)t;
 		next = t->next;
 		r->ticket_out = false;
+		r->outcome = JOURNAL_UNAVAILABLE;
+		request_count(r);
 		atomic_fetch_add(&in->stats.shed, 1);
 		if (!r->connection) {
 			request_free(r);
 			continue;
 		}
-		r->outcome = JOURNAL_UNAVAILABLE;
 		request_conclude(r);
 		request_resume(r);
 	}
@@ -129,11 +148,8 @@ static void cut_off_slow(struct intake *in)
 	for (struct connection *c = in->connections; c; c = c->next) {
 		const union MHD_ConnectionInfo *info =
 			MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
-		if (now < c->deadline_ns || (info && info->suspended))
-			continue;
-		info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		if (info)
-			shutdown(info->connect_fd, SHUT_RDWR);
+		if (now >= c->deadline_ns && (c->handshake.parked || !info || !info->suspended))
+			shutdown(c->fd, SHUT_RDWR);
 	}
 }
 
@@ -147,6 +163,7 @@ static void take_next(struct intake *in)
 		in->next.sources = NULL;
 		call_fini(&in->call);
 		call_init(&in->call, call_memory(in->config));
+		tls_take(in, in->config);
 		pthread_cond_signal(&in->next.taken);
 	}
 	pthread_mutex_unlock(&in->next.lock);
@@ -171,9 +188,10 @@ static bool wait_for_work(struct intake *in, struct pollfd *fds)
 		if (MHD_get_timeout(in->listeners[i].daemon, &ms) == MHD_YES && ms < (unsigned)timeout)
 			timeout = (int)ms;
 	}
-	int n = poll(fds, in->n_listeners + 1, timeout);
+	static struct log_limit limit;
+	int n = poll(fds, in->n_listeners + 2, timeout);
 	if (n == -1 && errno != EINTR)
-		log_error("intake: poll: %s", strerror(errno));
+		log_limited(&limit, LOG_LEVEL_ERROR, "intake: poll: %s", strerror(errno));
 	return n > 0;
 }
 
@@ -190,12 +208,15 @@ static bool gathered_enough(const struct intake *in)
 static void *intake_main(void *ctx)
 {
 	struct intake *in = ctx;
-	struct pollfd *fds = xcalloc(in->n_listeners + 1, sizeof *fds);
+	struct pollfd *fds = xcalloc(in->n_listeners + 2, sizeof *fds);
 	for (size_t i = 0; i < in->n_listeners; i++)
 		fds[i] = (struct pollfd){ .fd = in->listeners[i].epoll_fd, .events = POLLIN };
 	fds[in->n_listeners] = (struct pollfd){ .fd = in->bell, .events = POLLIN };
+	fds[in->n_listeners + 1] = (struct pollfd){ .fd = in->handshakes.epoll_fd, .events = POLLIN };
 	int64_t next_tick = 0, stop_by = 0;
 	for (;;) {
+		guard_beat(GUARD_INTAKE);
+		guard_tell_waiting(atomic_load_explicit(&in->stats.waiting, memory_order_relaxed));
 		bool ready = wait_for_work(in, fds);
 		if (ready && fds[in->n_listeners].revents) {
 			eventfd_t rung;
@@ -203,8 +224,11 @@ static void *intake_main(void *ctx)
 			take_next(in);
 			take_decided(in);
 		}
+		if (ready && fds[in->n_listeners + 1].revents)
+			tls_step(in);
 		for (size_t i = 0; i < in->n_listeners; i++)
 			MHD_run(in->listeners[i].daemon);
+		tls_park(in);
 		if (!ready || gathered_enough(in))
 			submit(in);
 		int64_t now = clock_steady_ns();
@@ -225,8 +249,11 @@ static void *intake_main(void *ctx)
 		if (!in->waiting && !in->to_submit)
 			break;
 	}
+	tls_release(in);
 	for (size_t i = 0; i < in->n_listeners; i++)
 		MHD_run(in->listeners[i].daemon); /* lets go what was answered last */
+	guard_tell_waiting(0);
+	guard_rest(GUARD_INTAKE);
 	free(fds);
 	return NULL;
 }
@@ -258,6 +285,7 @@ struct intake *intake_create(const struct live_set *sources, struct err *err)
 	pthread_cond_init(&in->next.taken, NULL);
 	call_init(&in->call, call_memory(config));
 	in->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	in->handshakes.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	in->n_listeners = config->n_listen;
 	in->listeners = xcalloc(config->n_listen, sizeof *in->listeners);
 	for (size_t i = 0; i < in->n_listeners; i++)
@@ -268,13 +296,17 @@ struct intake *intake_create(const struct live_set *sources, struct err *err)
 			return NULL;
 		}
 	}
+	tls_take(in, config);
 	return in;
 }
 
 static int start_daemon(struct intake *in, struct listener *l, struct err *err)
 {
 	const struct config *c = in->config;
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (l->tls ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem tls[TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
+	if (l->tls)
+		tls_options(tls);
 	l->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, request_on_data, in, MHD_OPTION_EXTERNAL_LOGGER, log_mhd, NULL,
 		MHD_OPTION_LISTEN_SOCKET, l->listen_fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->limits.connections,
@@ -282,7 +314,7 @@ static int start_daemon(struct intake *in, struct listener *l, struct err *err)
 		MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_POOL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, request_on_line,
 		in, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, in, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		in, MHD_OPTION_END);
+		in, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!l->daemon)
 		return err_set(err, "libmicrohttpd cannot serve %s: %s", l->address, strerror(errno));
 	l->epoll_fd = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -338,6 +370,7 @@ void intake_destroy(struct intake *in)
 	}
 	call_fini(&in->call);
 	close(in->bell);
+	close(in->handshakes.epoll_fd);
 	pthread_mutex_destroy(&in->decided.lock);
 	pthread_cond_destroy(&in->next.taken);
 	pthread_mutex_destroy(&in->next.lock);
@@ -348,6 +381,20 @@ void intake_destroy(struct intake *in)
 const char *intake_address(const struct intake *in, size_t i)
 {
 	return i < in->n_listeners ? in->listeners[i].address : NULL;
+}
+
+bool intake_certificate(const struct intake *in, size_t i, struct intake_certificate *ret)
+{
+	pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&in->next.lock;
+	if (i >= in->n_listeners || !in->listeners[i].tls)
+		return false;
+	pthread_mutex_lock(lock);
+	const struct certificate *c = in->listeners[i].certificate;
+	*ret = (struct intake_certificate){ .address = in->listeners[i].address,
+					    .not_after_ms = certificate_not_after_ms(c) };
+	snprintf(ret->names, sizeof ret->names, "%s", certificate_names(c));
+	pthread_mutex_unlock(lock);
+	return true;
 }
 
 void intake_stats(const struct intake *in, struct intake_stats *ret)

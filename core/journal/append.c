@@ -148,7 +148,9 @@ void journal_answer_failed(struct journal *j, const struct journal_ticket *t)
 		at += head->size;
 	}
 	if (!journal_append(j, own)) {
-		log_warning("journal: cannot note that an answer did not reach its provider; its retry will be "
+		static struct log_limit limit;
+		log_limited(&limit, LOG_LEVEL_WARNING,
+			    "journal: cannot note that an answer did not reach its provider; its retry will be "
 			    "delivered again");
 		buf_free(&own->records);
 		free(own);

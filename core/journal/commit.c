@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "guard/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,16 @@ static void set_trouble(struct journal *j, const struct err *why)
 	if (why)
 		j->trouble.why = *why;
 	pthread_mutex_unlock(&j->trouble.lock);
-	if (why && (!was || changed))
-		log_error("journal: %s; posts are answered 503 until this is over", why->text);
-	else if (!why && was)
+	/* What comes and goes is told of now and then; what stays is, even if another was told of just before. */
+	j->trouble.untold = why && (!was || changed || j->trouble.untold);
+	if (j->trouble.untold && log_limited(&j->trouble.limit, LOG_LEVEL_ERROR,
+					     "journal: %s; posts are answered 503 until this is over", why->text)) {
+		j->trouble.untold = false;
+		j->trouble.told = true;
+	} else if (!why && j->trouble.told) {
 		log_info("journal: writes succeed again");
+		j->trouble.told = false;
+	}
 }
 
 static int reserve(struct seglog *log, struct group *g, struct err *err)
@@ -171,6 +178,7 @@ static struct journal_ticket *take_group(struct journal *j)
 	pthread_mutex_lock(&j->queue.lock);
 	while (!j->queue.first && !j->queue.stop) {
 		j->queue.idle = true;
+		guard_rest(GUARD_COMMITTER);
 		pthread_cond_wait(&j->queue.filled, &j->queue.lock);
 	}
 	j->queue.idle = false;
@@ -194,8 +202,11 @@ static struct journal_ticket *take_group(struct journal *j)
 void *committer_main(void *journal)
 {
 	struct commit c = { .j = journal };
-	for (struct journal_ticket *group; (group = take_group(c.j));)
+	for (struct journal_ticket *group; (group = take_group(c.j));) {
+		guard_beat(GUARD_COMMITTER);
 		commit_group(&c, group);
+	}
+	guard_rest(GUARD_COMMITTER);
 	buf_free(&c.events.bytes);
 	buf_free(&c.quarantine.bytes);
 	buf_free(&c.scratch);

@@ -179,10 +179,24 @@ static struct id decide_event(struct commit *c, struct journal_ticket *t, const 
 	return head->id;
 }
 
+static void take_as_is(struct commit *c, struct journal_ticket *t)
+{
+	for (size_t at = 0; at < t->records.n;) {
+		const struct record_head *head = (const void *)(t->records.p + at);
+		group_put(head->kind == JOURNAL_REFUSED ? &c->quarantine : &c->events, head, head->size);
+		at += head->size;
+	}
+	t->outcome = JOURNAL_FRESH;
+}
+
 void decide(struct commit *c, struct journal_ticket *t)
 {
 	t->outcome = 0;
 	t->unanswered = false;
+	if (t->as_is) {
+		take_as_is(c, t);
+		return;
+	}
 	size_t first_note = c->n_notes;
 	for (size_t at = 0, i = 0; at < t->records.n; i++) {
 		const struct record_head *head = (const void *)(t->records.p + at);

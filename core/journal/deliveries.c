@@ -25,9 +25,10 @@ int journal_sink_open(struct journal *j, const char *sink, struct journal_sink *
 	struct journal_pos start = seglog_start(j->events);
 	if (journal_pos_cmp(ret->cursor, start) < 0) {
 		if (missed_something(j, ret->cursor, start))
-			log_warning("sink %s: what it was owed before segment %08" PRIx64
-				    " was pruned while no route led to it",
-				    sink, start.hi);
+			log_about(LOG_LEVEL_WARNING, &(struct log_about){ .sink = sink },
+				  "sink %s: what it was owed before segment %08" PRIx64
+				  " was pruned while no route led to it",
+				  sink, start.hi);
 		ret->cursor = start;
 	}
 	return 0;
@@ -126,4 +127,20 @@ int journal_recovered(struct journal *j, const struct id *request, struct id *re
 		      struct err *err)
 {
 	return state_recovered(j->state, request, ret_event, ret_at_ms, err);
+}
+
+int journal_died(struct journal *j, void (*each)(void *ctx, const char *sink, uint64_t died), void *ctx,
+		 struct err *err)
+{
+	return state_died(j->state, each, ctx, err);
+}
+
+int journal_notes_put(struct journal *j, const struct journal_note *v, size_t n, struct err *err)
+{
+	return state_notes_put(j->state, v, n, err);
+}
+
+int journal_notes(struct journal *j, void (*each)(void *ctx, const struct journal_note *), void *ctx, struct err *err)
+{
+	return state_notes(j->state, each, ctx, err);
 }

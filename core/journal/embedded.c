@@ -1,5 +1,6 @@
 /* embedded.c - the journal in a folder: events/ and quarantine/ hold segments, state.db what became of deliveries, lock
  * keeps a second daemon out. Opening, closing, and the doors to its parts. */
+#include "journal/folder.h"
 #include "journal/internal.h"
 
 #include "base/clock.h"
@@ -7,66 +8,15 @@
 #include "base/mem.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MIN UINT64_C(4096)
-#define LOCK_PATIENCE_MS 2000
 
 /* ---- Opening */
-
-/* A process that was killed a moment ago may not quite be gone. */
-static int flock_patiently(int fd)
-{
-	for (int tries = 0;; tries++) {
-		int r = flock(fd, LOCK_EX | LOCK_NB);
-		if (r == 0 || errno != EWOULDBLOCK || tries == LOCK_PATIENCE_MS / 10)
-			return r;
-		poll(NULL, 0, 10);
-	}
-}
-
-/* A child that a plugin has forked would hold it for as long as it runs, and no other worker could take over. */
-static _Atomic int lock_of_process = -1;
-
-static void drop_in_child(void)
-{
-	int fd = atomic_load(&lock_of_process);
-	if (fd != -1)
-		close(fd);
-}
-
-static void drop_in_children(void)
-{
-	pthread_atfork(NULL, NULL, drop_in_child);
-}
-
-static int take_lock(struct journal *j, struct err *err)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	char *name = xasprintf("%s/lock", j->path);
-	int result = 0;
-	j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (j->lock_fd == -1)
-		result = err_set(err, "cannot open %s: %s; let the user that runs patchbay write in that folder", name,
-				 strerror(errno));
-	else if (flock_patiently(j->lock_fd) == -1)
-		result = err_set(err, "%s is in use by another patchbay; stop that one first", j->path);
-	if (result == 0) {
-		pthread_once(&once, drop_in_children);
-		atomic_store(&lock_of_process, j->lock_fd);
-	}
-	free(name);
-	return result;
-}
 
 /* Without entries it may have been begun just before a crash: then the cursors stand in the one before. */
 static bool may_hold_cursors(const struct index *index)
@@ -200,7 +150,8 @@ struct journal *journal_open(const struct journal_options *options, struct err *
 		err_set(err, "cannot create the journal's folder %s: %s", j->path, strerror(errno));
 		goto fail;
 	}
-	if (take_lock(j, err) != 0 || seglog_sync_parent(j->path, err) != 0 || open_parts(j, STATE_OWN, err) != 0 ||
+	if ((j->lock_fd = folder_lock(j->path, err)) == -1 || folder_known(j->path, err) != 0 ||
+	    seglog_sync_parent(j->path, err) != 0 || open_parts(j, STATE_OWN, err) != 0 ||
 	    respect_positions(j, err) != 0)
 		goto fail;
 	j->dedupe = dedupe_create();
@@ -275,11 +226,7 @@ void journal_close(struct journal *j)
 	state_close(j->state);
 	seglog_close(j->quarantine);
 	seglog_close(j->events);
-	if (j->lock_fd != -1) {
-		int ours = j->lock_fd;
-		atomic_compare_exchange_strong(&lock_of_process, &ours, -1);
-		close(j->lock_fd);
-	}
+	folder_unlock(j->lock_fd);
 	pthread_mutex_destroy(&j->queue.lock);
 	pthread_cond_destroy(&j->queue.filled);
 	pthread_mutex_destroy(&j->tail.lock);
@@ -356,5 +303,9 @@ void journal_stats(struct journal *j, struct journal_stats *ret)
 		.dedupe_keys = j->stats.dedupe_keys,
 		.bytes = seglog_bytes(j->events),
 		.quarantine_bytes = seglog_bytes(j->quarantine),
+		.owed_bytes = j->room.owed_bytes,
+		.limit_bytes = (uint64_t)j->limits.bytes,
+		.disk_free = j->room.disk_free,
+		.disk_bytes = j->room.disk_bytes,
 	};
 }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TICK_MS 500
@@ -35,31 +36,38 @@ static void index_finished(struct journal *j, struct seglog *log)
 	}
 }
 
-static void prune_events(struct journal *j)
+static void look_at_room(struct journal *j)
 {
 	struct journal_pos owed;
-	struct err err;
-	if (state_oldest_owed(j->state, seglog_end(j->events), &owed, &err) != 0) {
-		log_error("journal: %s; nothing is pruned", err.text);
-		return;
-	}
-	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms);
-	uint64_t bytes = seglog_bytes(j->events), limit = (uint64_t)atomic_load(&j->limits.bytes), before = 0;
 	struct seglog_segment s;
-	for (size_t i = 0; i + 1 < seglog_count(j->events) && seglog_at(j->events, i, &s); i++) {
-		bool old = s.last_ms && s.last_ms < oldest_ms;
-		bool settled = s.number < owed.hi || (s.number == owed.hi && owed.lo >= s.end);
-		if (!settled || (!old && bytes <= limit) || s.number >= atomic_load(&j->cursors_in))
-			break;
-		bytes -= s.end;
-		before = s.number + 1;
+	struct statvfs fs;
+	struct err err;
+	uint64_t bytes = 0;
+	if (state_oldest_owed(j->state, seglog_end(j->events), &owed, &err) == 0) {
+		for (size_t i = 0; seglog_at(j->events, i, &s); i++)
+			bytes += prune_is_settled(&s, owed) ? 0 : s.end;
+		atomic_store(&j->room.owed_bytes, bytes);
 	}
-	if (before) {
-		seglog_prune(j->events, before);
-		if (state_prune(j->state, (struct journal_pos){ before, 0 }, &err) != 0)
-			log_error("journal: %s", err.text);
-	}
-	atomic_store(&j->over_limit, bytes > limit);
+	if (fstatvfs(seglog_dir(j->events), &fs) != 0)
+		return;
+	atomic_store(&j->room.disk_free, (uint64_t)fs.f_bavail * fs.f_frsize);
+	atomic_store(&j->room.disk_bytes, (uint64_t)fs.f_blocks * fs.f_frsize);
+}
+
+static void keep_within_limits(struct journal *j)
+{
+	const struct journal_prune_order order = {
+		.older_than_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms),
+		.down_to_bytes = (uint64_t)atomic_load(&j->limits.bytes)
+	};
+	struct journal_pruned done;
+	struct err err;
+	int result = journal_prune(j, &order, &done, &err);
+	static struct log_limit limit;
+	if (result != 0)
+		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s; nothing more is pruned", err.text);
+	if (result == 0 || done.segments)
+		atomic_store(&j->over_limit, done.left_bytes > order.down_to_bytes);
 }
 
 static void prune_quarantine(struct journal *j)
@@ -113,9 +121,10 @@ static void prune_recovered(struct journal *j)
 {
 	int64_t events_ms = begun_ms(j->events), quarantine_ms = begun_ms(j->quarantine);
 	int64_t before_ms = (events_ms < quarantine_ms ? events_ms : quarantine_ms) - RECOVERED_MARGIN_MS;
+	static struct log_limit limit;
 	struct err err;
 	if (before_ms > 0 && state_prune_recovered(j->state, before_ms, &err) != 0)
-		log_error("journal: %s", err.text);
+		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s", err.text);
 }
 
 /* An operator's command has replayed deliveries, say: whoever waits should look again. */
@@ -149,7 +158,8 @@ static void keep_house(struct journal *j, struct last *last)
 {
 	seglog_prepare(j->events, &j->house.stop);
 	index_finished(j, j->events);
-	prune_events(j);
+	look_at_room(j);
+	keep_within_limits(j);
 	prune_quarantine(j);
 	uint64_t events = seglog_start(j->events).hi, quarantine = seglog_start(j->quarantine).hi;
 	if (last->events != events)

@@ -99,6 +99,17 @@ int index_last_ms(int dir, uint64_t number, uint64_t salt, uint64_t end, int64_t
 	return salt == 0 || (h.salt == salt && h.end == end) ? 0 : -1;
 }
 
+int index_salt(int dir, uint64_t number, uint64_t *ret)
+{
+	struct index_header h;
+	int fd = open_sidecar(dir, number, &h);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	*ret = h.salt;
+	return 0;
+}
+
 static int load_sidecar(int dir, uint64_t number, struct index_header *h, struct index *ret)
 {
 	int fd = open_sidecar(dir, number, h);
@@ -212,4 +223,19 @@ out:
 		*ret = b.index;
 	close(fd);
 	return result;
+}
+
+int index_make(int dir, uint64_t number, uint64_t end, struct index *ret, struct err *err)
+{
+	struct segment_header segment;
+	struct building b = { 0 };
+	int fd = segment_open(dir, number, O_RDONLY, &segment, err);
+	if (fd == -1)
+		return -1;
+	int64_t good_end = segment_scan(fd, segment.salt, SEGMENT_HEADER_SIZE, end, add_entry, &b, NULL, err);
+	close(fd);
+	*ret = b.index;
+	if (good_end == -1)
+		index_free(ret);
+	return good_end == -1 ? -1 : 0;
 }

@@ -2,6 +2,7 @@
 #ifndef JOURNAL_INTERNAL_H
 #define JOURNAL_INTERNAL_H
 
+#include "base/log.h"
 #include "journal/cursors.h"
 #include "journal/dedupe.h"
 #include "journal/seglog.h"
@@ -42,12 +43,18 @@ struct journal {
 		pthread_mutex_t lock;
 		struct err why; /* lock */
 		atomic_bool is;
+		bool told, untold;      /* the committer's: that it is in the log, and that this reason is not yet */
+		struct log_limit limit; /* the committer's */
 	} trouble;
 
 	atomic_bool over_limit; /* set by the housekeeper: nothing may be pruned, and there is no room */
 
 	_Atomic uint64_t operations; /* what other processes have done to the state, counted by the housekeeper */
 	uint64_t state_seen;         /* the housekeeper's: state_changed() when it last looked */
+
+	struct { /* as the housekeeper saw it last */
+		_Atomic uint64_t owed_bytes, disk_free, disk_bytes;
+	} room;
 
 	struct { /* the housekeeper's bell */
 		pthread_mutex_t lock;
@@ -97,6 +104,9 @@ struct heads *heads_create(struct seglog *);
 void heads_destroy(struct heads *);
 /* 1; 0: it is not there (any more); -1: cannot tell now. */
 int heads_at(struct heads *, uint64_t at, struct index_entry *ret, struct err *err);
+
+/* prune.c: nothing in it is owed, when that is the oldest owed position. */
+bool prune_is_settled(const struct seglog_segment *, struct journal_pos owed);
 
 /* house.c */
 void *housekeeper_main(void *journal);

@@ -106,6 +106,7 @@ struct journal_ticket { /* everything that one request brought; the caller's unt
 		     * journal_append_wait() events of PATCHBAY_DEDUPE_KEY and _LATEST are known as long as they are
 		     * polled (->id of one that is known only so is zero). */
 	const bool *known; /* the engine's own: which records are, by number */
+	bool as_is; /* the engine's own: an import. Nothing is a repeat, whatever came before */
 	bool unanswered;   /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
 
@@ -173,6 +174,9 @@ int journal_keys_known(struct journal_reader *, struct journal_key *, size_t n, 
 /* Quarantined requests that could not be verified, newest first, *cursor zeroed at first. 1, 0, -1. */
 int journal_read_refused(struct journal_reader *, struct journal_pos *cursor, struct journal_record *ret,
 			 struct err *err);
+
+/* Quarantined requests that could not be verified, oldest first: as journal_read(). */
+int journal_read_quarantine(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret, struct err *err);
 
 /* Waits until there is something behind pos, or journal_wake(), or timeout_ms have passed. */
 void journal_wait(struct journal *, struct journal_pos pos, int64_t timeout_ms);
@@ -348,12 +352,42 @@ int journal_recovered_add(struct journal *, const struct id *request, const stru
 int journal_recovered(struct journal *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
 		      struct err *err);
 
+/* How many dead letters each sink ever had, those of Patchbay's own events (id_is_own()) not counted. */
+int journal_died(struct journal *, void (*each)(void *ctx, const char *sink, uint64_t died), void *ctx,
+		 struct err *err);
+
+/* ---- Notes: small things that parts of the daemon remember across restarts ----------------------------------- */
+
+struct journal_note {
+	const char *name;
+	patchbay_str value; /* text; empty: to be forgotten */
+};
+/* One durable step. [any thread] */
+int journal_notes_put(struct journal *, const struct journal_note *, size_t n, struct err *err);
+int journal_notes(struct journal *, void (*each)(void *ctx, const struct journal_note *), void *ctx, struct err *err);
+
 /* ---- Housekeeping ------------------------------------------------------------------------------------- */
+
+struct journal_prune_order {
+	int64_t older_than_ms;  /* wall clock: segments whose newest record is older go; INT64_MIN: that is no reason */
+	uint64_t down_to_bytes; /* oldest first until there are no more; UINT64_MAX: that is no reason */
+	bool quarantine;        /* of what is quarantined, instead of the events */
+	bool dry_run;
+};
+struct journal_pruned {
+	uint64_t segments, bytes;
+	uint64_t left_bytes;
+	bool held; /* more would have gone, but something in it is still owed */
+};
+/* Gives up finished segments, oldest first; never one in which anything is owed, never the newest. [any thread] */
+int journal_prune(struct journal *, const struct journal_prune_order *, struct journal_pruned *ret, struct err *err);
 
 struct journal_stats {
 	uint64_t appended, duplicates, malformed, refused, replayed, unavailable; /* since the start */
 	uint64_t commits, bytes, quarantine_bytes;
 	uint64_t dedupe_keys;
+	uint64_t owed_bytes, limit_bytes; /* what cannot be pruned, and how much there may be */
+	uint64_t disk_free, disk_bytes;   /* of its file system; 0, 0: not known (yet) */
 };
 void journal_stats(struct journal *, struct journal_stats *);
 

@@ -151,6 +151,12 @@ int journal_read(struct journal_reader *r, struct journal_pos *pos, struct journ
 	return tape_read(&r->events, pos, ret, ret_at, err);
 }
 
+int journal_read_quarantine(struct journal_reader *r, struct journal_pos *pos, struct journal_record *ret,
+			    struct err *err)
+{
+	return tape_read(&r->refused, pos, ret, NULL, err);
+}
+
 int journal_read_at(struct journal_reader *r, struct journal_pos at, struct journal_record *ret, struct err *err)
 {
 	struct journal_pos pos = at, found;

@@ -213,8 +213,8 @@ int seglog_commit(struct seglog *log, const void *p, size_t n, struct err *err)
 			log->path, strerror(errno));
 		/* So that a restart before the next segment exists does not find what nobody acknowledged. */
 		if (ftruncate(log->fd, (off_t)end.lo) == -1)
-			log_error("journal %s: cannot cut segment %08" PRIx64 ": %s", log->path, end.hi,
-				  strerror(errno));
+			log_limited(&log->uncut, LOG_LEVEL_ERROR, "journal %s: cannot cut segment %08" PRIx64 ": %s",
+				    log->path, end.hi, strerror(errno));
 		close(log->fd);
 		log->fd = -1;
 		return -1;

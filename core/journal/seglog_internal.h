@@ -2,6 +2,7 @@
 #ifndef JOURNAL_SEGLOG_INTERNAL_H
 #define JOURNAL_SEGLOG_INTERNAL_H
 
+#include "base/log.h"
 #include "journal/seglog.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ struct seglog {
 	/* the appending thread's */
 	int fd;          /* of the last segment; -1 when abandoned */
 	uint64_t filled; /* size of its file: zeros behind the end, if it was prepared */
+	struct log_limit uncut;
 	bool cut_needed; /* bytes of a failed write may stand behind the end */
 };
 

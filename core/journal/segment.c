@@ -39,6 +39,31 @@ static uint64_t header_checksum(const struct segment_header *h)
 	return XXH3_64bits(h, offsetof(struct segment_header, checksum));
 }
 
+void segment_seal(struct segment_header *h)
+{
+	memcpy(h->magic, magic, sizeof magic);
+	h->byte_order = BYTE_ORDER_MARK;
+	h->checksum = header_checksum(h);
+}
+
+/* Of a later format only the first eight bytes are known. If the checksum is right but for the version, that is not
+ * what it is: then the byte is damaged. */
+enum segment_header_state segment_judge(const struct segment_header *h, uint64_t number)
+{
+	struct segment_header one = *h;
+	one.magic[7] = magic[7];
+	bool whole = h->checksum == header_checksum(h), whole_as_one = h->checksum == header_checksum(&one);
+	if (memcmp(h->magic, magic, sizeof magic - 1) != 0)
+		return SEGMENT_DAMAGED;
+	if ((unsigned char)h->magic[7] > (unsigned char)magic[7] && (whole || !whole_as_one))
+		return SEGMENT_NEWER;
+	if (h->byte_order == __builtin_bswap32(BYTE_ORDER_MARK))
+		return SEGMENT_FOREIGN;
+	return whole && h->magic[7] == magic[7] && h->byte_order == BYTE_ORDER_MARK && h->number == number
+		       ? SEGMENT_SOUND
+		       : SEGMENT_DAMAGED;
+}
+
 #define PREPARE_CHUNK (UINT64_C(1) << 20) /* small, so that nobody's sync has to wait for much of it */
 
 bool segment_prepare(int dir, uint64_t number, uint64_t bytes, const atomic_bool *stop)
@@ -71,15 +96,13 @@ int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previou
 	char name[SEGMENT_NAME_SIZE], temporary[SEGMENT_NAME_SIZE];
 	segment_name(number, "seg", name);
 	segment_name(number, "tmp", temporary);
-	struct segment_header h = { .byte_order = BYTE_ORDER_MARK,
-				    .number = number,
+	struct segment_header h = { .number = number,
 				    .previous_end = previous_end,
 				    .previous = previous,
 				    .created_ns = clock_wall_ns() };
-	memcpy(h.magic, magic, sizeof magic);
 	if (getrandom(&h.salt, sizeof h.salt, 0) != (ssize_t)sizeof h.salt)
 		return err_set(err, "no random numbers: %s", strerror(errno));
-	h.checksum = header_checksum(&h);
+	segment_seal(&h);
 
 	char prepared[SEGMENT_NAME_SIZE];
 	segment_name(number, "pre", prepared);
@@ -120,20 +143,28 @@ int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret
 	why = got == -1 ? errno : 0;
 	if (got != (ssize_t)sizeof h)
 		err_set(err, "%s: %s", name, got == -1 ? strerror(why) : "too short for its header");
-	else if (memcmp(h.magic, magic, sizeof magic - 1) != 0)
-		err_set(err, "%s is no segment of a journal", name);
-	else if (h.checksum == header_checksum(&h) && h.magic[7] != magic[7]) {
-		err_set(err, "%s has format %d, this program reads %d", name, h.magic[7], magic[7]);
-		why = ENOTSUP;
-	} else if (h.byte_order == __builtin_bswap32(BYTE_ORDER_MARK)) {
-		err_set(err, "%s was written by a machine of the other byte order", name);
-		why = ENOTSUP;
-	} else if (h.byte_order != BYTE_ORDER_MARK || h.checksum != header_checksum(&h) || h.number != number)
-		err_set(err, "the header of %s is damaged", name);
-	else {
-		*ret = h;
-		return fd;
-	}
+	else
+		switch (segment_judge(&h, number)) {
+		case SEGMENT_SOUND:
+			*ret = h;
+			return fd;
+		case SEGMENT_NEWER:
+			err_set(err,
+				"%s has format %d, this program reads %d: it was written by a newer Patchbay; install "
+				"that one again. Nothing was changed",
+				name, h.magic[7], magic[7]);
+			why = ENOTSUP;
+			break;
+		case SEGMENT_FOREIGN:
+			err_set(err, "%s was written by a machine of the other byte order; move events with `patchbay "
+				     "journal export` and `import`",
+				name);
+			why = ENOTSUP;
+			break;
+		case SEGMENT_DAMAGED:
+			err_set(err, "the header of %s is damaged", name);
+			break;
+		}
 	close(fd);
 	errno = why;
 	return -1;

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_VERSION 4
+#define STATE_VERSION 5
 
 /* Positions are packed into one integer: segment << 32 | offset. */
 static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS sinks(name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, checkpoint BLOB NOT NULL,"
 	" kept INTEGER NOT NULL, trouble INTEGER NOT NULL DEFAULT 0," /* since when; 0: none */
-	" not_before INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+	" not_before INTEGER NOT NULL DEFAULT 0,"
+	" died INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;" /* dead letters, ever, without Patchbay's own events */
 	/* done: offsets of the delivered, as varints of their differences / 8 */
 	"CREATE TABLE IF NOT EXISTS batches(sink TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" at INTEGER NOT NULL, done BLOB NOT NULL, PRIMARY KEY(sink, first)) WITHOUT ROWID;"
@@ -39,10 +40,13 @@ static const char schema[] =
 	/* requests that a plugin crashed with, which are in quarantine */
 	"CREATE TABLE IF NOT EXISTS crashed(request BLOB PRIMARY KEY, source TEXT NOT NULL, plugin TEXT NOT NULL,"
 	" at INTEGER NOT NULL, count INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;"
-	"PRAGMA user_version = 4";
+	/* what parts of the daemon remember across restarts, each under its name */
+	"CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	"PRAGMA user_version = 5";
 static const char from_version_1[] = "ALTER TABLE exceptions ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;"
 				     "ALTER TABLE sinks ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0;"
 				     "ALTER TABLE sinks ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0";
+static const char from_version_4[] = "ALTER TABLE sinks ADD COLUMN died INTEGER NOT NULL DEFAULT 0";
 
 /* ---- Running statements */
 
@@ -180,9 +184,42 @@ static int set_up(struct state *s, int version, struct err *err)
 	int result = state_begin(s, err);
 	if (result == 0 && version == 1)
 		result = execute(s, from_version_1, err, "bring its tables up to date");
+	if (result == 0 && version >= 1) /* nothing that was there had to change in between */
+		result = execute(s, from_version_4, err, "bring its tables up to date");
 	if (result == 0)
 		result = execute(s, schema, err, "create its tables");
 	return state_end(s, result, err);
+}
+
+int state_version_known(void)
+{
+	return STATE_VERSION;
+}
+
+static int refuse_newer(const char *path, int version, struct err *err)
+{
+	if (version <= STATE_VERSION)
+		return 0;
+	return err_set(err,
+		       "%s has version %d, this program knows %d: it was written by a newer Patchbay; install that one "
+		       "again. Nothing was changed",
+		       path, version, STATE_VERSION);
+}
+
+int state_known(const char *path, struct err *err)
+{
+	struct state s = { 0 };
+	struct err ignored;
+	int version = 0;
+	if (sqlite3_open_v2(path, &s.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
+		sqlite3_busy_timeout(s.db, 5000);
+		get_version(&s, path, &version, &ignored);
+	}
+	for (size_t i = 0; i < s.n; i++)
+		sqlite3_finalize(s.statements[i].q);
+	free(s.statements);
+	sqlite3_close(s.db);
+	return refuse_newer(path, version, err);
 }
 
 struct state *state_open(const char *path, enum state_use use, struct err *err)
@@ -200,11 +237,8 @@ struct state *state_open(const char *path, enum state_use use, struct err *err)
 	sqlite3_busy_timeout(s->db, 5000);
 	if (get_version(s, path, &version, err) != 0)
 		goto fail;
-	if (version > STATE_VERSION) {
-		err_set(err, "%s has version %d, this program knows %d: it was written by a newer Patchbay", path,
-			version, STATE_VERSION);
+	if (refuse_newer(path, version, err) != 0)
 		goto fail;
-	}
 	if (use != STATE_OWN && version < STATE_VERSION) {
 		err_set(err,
 			"%s has version %d, this program needs %d; `patchbay serve` of this version brings it up to "
@@ -248,7 +282,8 @@ uint64_t state_changed(struct state *s)
 
 static int get_sink(struct state *s, const char *sink, struct journal_sink *ret, struct err *err)
 {
-	sqlite3_stmt *q = state_prepare(s, "SELECT cursor, checkpoint, trouble, not_before FROM sinks WHERE name = ?1", sink);
+	sqlite3_stmt *q =
+		state_prepare(s, "SELECT cursor, checkpoint, trouble, not_before FROM sinks WHERE name = ?1", sink);
 	int result = 0;
 	if (state_step(q) == SQLITE_ROW) {
 		ret->cursor = state_pos(q, 0);

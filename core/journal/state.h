@@ -16,6 +16,10 @@ enum state_use {
 
 struct state *state_open(const char *path, enum state_use, struct err *err);
 void state_close(struct state *);
+/* Not 0: it is of a version that this program does not know. One that cannot be read at all is none of those. Changes
+ * nothing. */
+int state_known(const char *path, struct err *err);
+int state_version_known(void);
 
 /* The same as those of journal.h without `state_`, but: `end` is where a new sink begins. */
 int state_sink_open(struct state *, const char *sink, struct journal_pos end, struct journal_sink *ret,
@@ -41,6 +45,9 @@ int state_replay(struct state *, const char *sink, const struct journal_replay *
 int state_sink_counts(struct state *, const char *sink, struct journal_sink_counts *ret, struct err *err);
 int state_crashed_add(struct state *, const struct journal_crashed *, struct err *err);
 int state_crashed(struct state *, bool (*each)(void *ctx, const struct journal_crashed *), void *ctx, struct err *err);
+int state_notes_put(struct state *, const struct journal_note *, size_t n, struct err *err);
+int state_notes(struct state *, void (*each)(void *ctx, const struct journal_note *), void *ctx, struct err *err);
+int state_died(struct state *, void (*each)(void *ctx, const char *sink, uint64_t died), void *ctx, struct err *err);
 int state_recovered_add(struct state *, const struct id *request, const struct id *event, int64_t at_ms,
 			struct err *err);
 int state_recovered(struct state *, const struct id *request, struct id *ret_event, int64_t *ret_at_ms,
@@ -57,6 +64,49 @@ int state_polled_cut(struct state *, struct journal_pos end, struct err *err);
 #define STATE_POLLED_DAYS 100      /* what was not seen for so long is forgotten */
 #define STATE_POLLED_EXACT_DAYS 10 /* to about so much it is known when something was seen */
 int state_prune_polled(struct state *, int64_t now_ms, struct err *err);
+
+/* ---- What stands in a database that may be damaged, or of an earlier version */
+
+struct state_survey {
+	int version;
+	bool readable;   /* else `trouble` says why, and the rest may be incomplete */
+	struct buf trouble; /* what SQLite's own check found, a line each; empty: nothing */
+	struct state_survey_sink {
+		char *name;
+		struct journal_pos cursor;
+		bool kept;
+		uint64_t parked, dead, skipped;
+		struct journal_pos oldest_parked; /* 0:0 = none */
+	} * sinks;
+	size_t n_sinks;
+	struct state_survey_parked {
+		size_t sink;
+		struct journal_pos at;
+		struct id id;
+	} * parked;
+	size_t n_parked;
+	uint64_t batches, attempts, polled;
+};
+/* Reads only. deep: also SQLite's check of the whole file. Free it in any case. -1: it cannot be opened; err. */
+int state_survey(const char *path, bool deep, struct state_survey *ret, struct err *err);
+void state_survey_free(struct state_survey *);
+
+/* Gives up what is parked but not there any more, as a dead letter of class "event". The database is nobody else's. */
+int state_bury(const char *path, const char *sink, const struct journal_pos *v, size_t n, int64_t now_ms, const char *why,
+	       struct err *err);
+
+struct state_rescue {
+	uint64_t sinks, batches, exceptions, attempts, others; /* rows that were saved */
+	uint64_t unreadable;                                   /* tables of which some may be missing */
+	bool sinks_whole, batches_whole;
+};
+/* Makes a new database at `to` (which is not there) of every row of the one at `from` that can be read. Sinks that only
+ * other rows tell of, and the named ones, are added with a cursor at `start`: what is on record as delivered is passed
+ * over from there, all else comes (again). -1: err. */
+int state_rescue(const char *from, const char *to, const char *const *sinks, size_t n_sinks, struct journal_pos start,
+		 struct state_rescue *ret, struct err *err);
+/* A copy of it as it is at one moment, durable, made while others use it. */
+int state_copy(const char *from, const char *to, struct err *err);
 
 /* A number that changes when another process has changed something; 0: cannot be found out now. */
 uint64_t state_changed(struct state *);

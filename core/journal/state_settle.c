@@ -203,6 +203,19 @@ int state_release_waiting(struct state *s, const char *sink, int64_t now_ms, str
 	return result;
 }
 
+/* How many dead letters there ever were: never less, whatever is replayed or pruned. */
+static int count_dead(struct state *s, const char *sink, const struct journal_settled *v, size_t n, struct err *err)
+{
+	int64_t died = 0;
+	for (size_t i = 0; i < n; i++)
+		died += v[i].act == JOURNAL_DEAD && !id_is_own(&v[i].id);
+	if (died == 0)
+		return 0;
+	sqlite3_stmt *q = state_prepare(s, "UPDATE sinks SET died = died + ?2 WHERE name = ?1", sink);
+	state_bind(q, 2, died);
+	return state_run(s, q, err, "count dead letters");
+}
+
 int state_settle(struct state *s, const char *sink, const struct journal_pos *cursor, const struct journal_settled *v,
 		 size_t n, const patchbay_str *checkpoint, struct err *err)
 {
@@ -212,6 +225,8 @@ int state_settle(struct state *s, const char *sink, const struct journal_pos *cu
 		result = put_items(s, sink, v, n, err);
 	if (result == 0)
 		result = release_next(s, sink, v, n, err);
+	if (result == 0)
+		result = count_dead(s, sink, v, n, err);
 	if (result == 0 && cursor) {
 		sqlite3_stmt *q = state_prepare(s, "UPDATE sinks SET cursor = ?2 WHERE name = ?1", sink);
 		state_bind_pos(q, 2, *cursor);

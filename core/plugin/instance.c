@@ -16,6 +16,7 @@
 #define CONTROL_LIMIT_MS (2 * CONTROL_MS)
 #define NO_DEADLINE_MS INT64_C(86400000) /* a day: safe to calculate with */
 #define LOG_BYTES_MAX 2048
+#define LOG_LINES_MAX 20 /* of one instance in 10 s; not those for debugging */
 
 struct instance {
 	patchbay_host host; /* the first member: what a plugin hands back is the instance */
@@ -25,6 +26,8 @@ struct instance {
 	const struct config_secrets *secrets; /* or NULL */
 	char *left_out;                       /* why it was not even made; NULL: it was */
 	void *self;
+	struct log_about about;
+	struct log_limit said;
 };
 
 static enum guard_side side_of(const struct instance *instance)
@@ -49,8 +52,11 @@ static const void *host_service(const patchbay_host *host, const char *id)
 
 static void host_log(const patchbay_host *host, int32_t level, patchbay_str message)
 {
-	const struct instance *instance = (const struct instance *)host;
+	struct instance *instance = (struct instance *)(uintptr_t)host; /* which is const for the plugin only */
+	struct log_about about = instance->about;
 	enum log_level known = LOG_LEVEL_INFO;
+	struct id event;
+	char text[LOG_BYTES_MAX];
 
 	if (level <= PATCHBAY_LOG_ERROR)
 		known = LOG_LEVEL_ERROR;
@@ -60,8 +66,14 @@ static void host_log(const patchbay_host *host, int32_t level, patchbay_str mess
 		known = LOG_LEVEL_DEBUG;
 	if (message.n > LOG_BYTES_MAX)
 		message.n = LOG_BYTES_MAX;
-	log_line(known, "%s %s (%s): %.*s", instance->sink ? "sink" : "source", instance->name, instance->plugin->name,
-		 STR_ARG(message));
+	for (size_t i = 0; i < message.n; i++) /* 0 would end it; this is shown as no character either */
+		text[i] = message.p[i] ? message.p[i] : '\xff';
+	if (guard_event_at_hand(&event))
+		about.event = &event;
+	/* Who gets those for debugging has asked for all of them. */
+	log_about_limited(known == LOG_LEVEL_DEBUG ? NULL : &instance->said, known, &about, "%s %s (%s): %.*s",
+			  instance->sink ? "sink" : "source", instance->name, instance->plugin->name, (int)message.n,
+			  text);
 }
 
 static void host_explain(patchbay_call *call, patchbay_str sentence)
@@ -148,14 +160,21 @@ struct instance *instance_create(const patchbay_plugin *plugin, bool sink, const
 	struct patchbay_call call;
 	struct err why;
 
+	char *own = xstrdup(name);
 	*instance = (struct instance){
-		.host = instance_host_table, .plugin = plugin, .sink = sink, .name = xstrdup(name), .secrets = secrets
+		.host = instance_host_table,
+		.plugin = plugin,
+		.sink = sink,
+		.name = own,
+		.secrets = secrets,
+		.about = { .source = sink ? NULL : own, .sink = sink ? own : NULL, .plugin = plugin->name },
+		.said = { .most = LOG_LINES_MAX },
 	};
 	instance->host.instance = str_c(instance->name);
 	char parked[GUARD_WHY_SIZE];
 	if (guard_left_out(side_of(instance), name, parked) || guard_left_out(GUARD_PLUGIN, plugin->name, parked)) {
 		instance->left_out = xstrdup(parked);
-		log_error("%s %s: %s", sink ? "sink" : "source", name, parked);
+		log_about(LOG_LEVEL_ERROR, &instance->about, "%s %s: %s", sink ? "sink" : "source", name, parked);
 		return instance;
 	}
 	call_init(&call, CONTROL_MEMORY);
@@ -236,7 +255,11 @@ static int config_check(void *ctx, const patchbay_plugin *plugin, bool sink, con
 	patchbay_status (*check)(const patchbay_host *, patchbay_call *, const void *) =
 		sink ? plugin->sink->check : plugin->source->check;
 	char name[] = "to be checked";
-	struct instance instance = { .host = instance_host_table, .plugin = plugin, .sink = sink, .name = name };
+	struct instance instance = { .host = instance_host_table,
+				     .plugin = plugin,
+				     .sink = sink,
+				     .name = name,
+				     .about = { .plugin = plugin->name } };
 	struct patchbay_call call;
 	int r = 0;
 	(void)ctx;

@@ -6,6 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct pulse *pulse_ref(struct pulse *pulse)
+{
+	atomic_fetch_add(&pulse->refs, 1);
+	return pulse;
+}
+
+void pulse_unref(struct pulse *pulse)
+{
+	if (pulse && atomic_fetch_sub(&pulse->refs, 1) == 1)
+		free(pulse);
+}
+
 struct live *live_ref(struct live *live)
 {
 	atomic_fetch_add(&live->refs, 1);
@@ -17,6 +29,7 @@ void live_unref(struct live *live)
 	if (!live || atomic_fetch_sub(&live->refs, 1) != 1)
 		return;
 	instance_destroy(live->instance);
+	pulse_unref(live->pulse);
 	generation_unref(live->generation);
 	free(live);
 }
@@ -41,6 +54,8 @@ struct live *live_create(struct generation *g, const struct config_source *s, st
 	live->source = s;
 	live->instance = instance;
 	live->generation = generation_ref(g);
+	live->pulse = xcalloc(1, sizeof *live->pulse);
+	atomic_init(&live->pulse->refs, 1);
 	atomic_init(&live->refs, 1);
 	return live;
 }
@@ -59,8 +74,13 @@ struct live_set *live_set_create(struct generation *g, const struct live_set *la
 		const struct config_source *s = &g->config->sources[i];
 		struct live *had = live_set_find(last, s->name);
 		struct live *live = had && live_is_same(had, s) ? live_ref(had) : live_create(g, s, faults);
-		if (live)
-			set->v[set->n++] = live;
+		if (!live)
+			continue;
+		if (had && had != live) {
+			pulse_unref(live->pulse);
+			live->pulse = pulse_ref(had->pulse);
+		}
+		set->v[set->n++] = live;
 	}
 	if (set->n == g->config->n_sources)
 		return set;

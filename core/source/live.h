@@ -8,10 +8,18 @@
 #include "plugin/generation.h"
 #include "plugin/host.h"
 
+struct pulse { /* what came to a source: counts since the start, whatever became of its configuration */
+	_Atomic uint64_t genuine, refused, malformed; /* understood; not authentic; authentic, but not understood */
+	atomic_uint refs;
+};
+struct pulse *pulse_ref(struct pulse *);
+void pulse_unref(struct pulse *); /* NULL is fine. [any thread] */
+
 struct live {
 	const struct config_source *source;
 	struct instance *instance;
 	struct generation *generation; /* whose source that is */
+	struct pulse *pulse;           /* that of its predecessor, in a set */
 	atomic_uint refs;
 };
 

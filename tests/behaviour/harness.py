@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -261,6 +262,25 @@ def children(pid):
         return [int(child) for child in f.read().split()]
 
 
+_MEMBER = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^\s"=\\]+)(?: |$)')
+
+
+def log_members(line):
+    """One line of the log as a dict, in either format. <PRIORITY> before it: "priority"."""
+    members, at = {}, 0
+    if line[:1] == "<" and line[2:3] == ">":
+        members["priority"], at = int(line[1]), 3
+    if line[at:at + 1] == "{":
+        return dict(members, **json.loads(line[at:]))
+    while at < len(line):
+        found = _MEMBER.match(line, at)
+        check(found and found[1] not in members, "this is no logfmt: %r" % line)
+        members[found[1]] = json.loads(found[2]) if found[2][0] == '"' else found[2]
+        at = found.end()
+    check(members, "an empty line in the log")
+    return members
+
+
 class Daemon:
     def __init__(self, folder, routes=None, address=None, journal=None, export=None, env=None, **more):
         self.folder = folder
@@ -343,6 +363,9 @@ class Daemon:
     def logged(self):
         with open(self.log, "rb") as f:
             return f.read().decode("utf-8", "replace")
+
+    def log_lines(self):
+        return [log_members(line) for line in self.logged().split("\n")[:-1]]
 
     def client(self, timeout=20):
         return Client(self.address, timeout)

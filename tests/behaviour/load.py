@@ -12,10 +12,12 @@ class Load:
     """numbers: event numbers are start, start + 1, ... over all connections. A connection that breaks ends its
     thread, unless patient, when it connects anew and tries the same event again."""
 
-    def __init__(self, address, connections=8, start=0, limit=None, padding=0, patient=False, timeout=30, on_refused=None):
+    def __init__(self, address, connections=8, start=0, limit=None, padding=0, patient=False, timeout=30, on_refused=None,
+                 client=harness.Client):
         self.address, self.limit, self.patient, self.timeout = address, limit, patient, timeout
         self.padding = "x" * padding
         self.on_refused = on_refused
+        self.client = client       # makes a connection of (address, timeout)
         self.lock = threading.Lock()
         self.next = start
         self.todo = []             # numbers to try before new ones
@@ -63,7 +65,7 @@ class Load:
                 if number is None:
                     break
             try:
-                client = client or harness.Client(self.address, self.timeout)
+                client = client or self.client(self.address, self.timeout)
                 with self.lock:
                     self.sent.add(number)
                 answer = client.fleet(self.body(number))
@@ -98,7 +100,7 @@ class Load:
 
     def retry(self, connections=4):
         """The provider's next try of everything that got no 200; returns when all have one."""
-        again = Load(self.address, connections, patient=True, timeout=self.timeout)
+        again = Load(self.address, connections, patient=True, timeout=self.timeout, client=self.client)
         again.padding = self.padding
         again.todo, again.limit = self.unanswered(), 0
         again.start().join()

@@ -170,6 +170,7 @@ def test_broken(t):
 def test_serve_refuses_what_check_refuses(t):
     for name, (text, faults) in BROKEN.items():
         code, lines, _ = judged(t, text, "serve")
+        lines = [harness.log_members(line)["msg"] for line in lines]
         check(code == 1, "%s: serve ended with %d" % (name, code))
         if name == "a journal that cannot be made":  # serve says what happened, not what would
             faults = []

@@ -135,7 +135,12 @@ def test_methods_and_paths(t):
                 equal(answer.headers.get("allow"), "POST", "%s %s: Allow" % (method, path))
     with daemon.client() as client:
         equal(client.fleet(fault(1), "/in/fleet?a=b&c").status, 200, "a query is no part of the path")
-    daemon.wait_rows(1)
+        for n, path in enumerate(("http://hooks.example.org/in/fleet", "HTTPS://x:8443/in/fleet?a", "/in/fl%65et", "/%69n/fleet")):
+            equal(client.fleet(fault(2 + n), path).status, 200, path)
+    for path in ("http://in/fleet", "http://x", "ftp://x/in/fleet", "http://x//in/fleet"):
+        with daemon.client() as client:
+            equal(client.fleet(fault(9), path).status, 404, path)
+    daemon.wait_rows(5)
 
 
 def raw(daemon, data, timeout=3, half_close=False):
@@ -174,6 +179,9 @@ def test_framing(t):
         "length and chunked": head(signature, length, "Transfer-Encoding: chunked") + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body),
         "chunked and length, smuggling": head("Transfer-Encoding: chunked", "Content-Length: %d" % (5 + len(smuggled)), signature)
         + b"0\r\n\r\n" + smuggled,
+        "a space behind a length's name": head(signature, length.replace(":", " :")) + body,
+        "a space behind an encoding's name, and a length": head(signature, length, "Transfer-Encoding : chunked") + body,
+        "two hosts": head("Host: y", signature, length) + body,
         "a negative length": head(signature, "Content-Length: -1") + body,
         "a length in words": head(signature, "Content-Length: many") + body,
         "a length with a sign": head(signature, "Content-Length: +%d" % len(body)) + body,

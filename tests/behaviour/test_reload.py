@@ -78,7 +78,7 @@ def made(d, sink, build=None):
 
 
 def metric(d, name):
-    address = d.logged().split("admin on 127.0.0.1:")[-1].split()[0]
+    address = d.logged().split("admin on 127.0.0.1:")[-1].split('"')[0]
     with harness.Client(("127.0.0.1", int(address))) as client:
         client.send(client.request(b"", "/metrics", {}, "GET"))
         lines = client.answer().body.decode().splitlines()

@@ -119,7 +119,7 @@ static const struct fault_case file_cases[] = {
 	{ "unknown key, nothing near",
 	  SINK("frobnicate: 1\n"),
 	  "routes.yaml:8:1: unknown key 'frobnicate' in this file; there are: listen, admin, journal, plugins, "
-	  "limits, retention, sources, sinks, routes, trusted_proxies" },
+	  "limits, retention, log, alarms, sources, sinks, routes, trusted_proxies" },
 	{ "listen and journal are missing",
 	  "routes: []\n",
 	  "routes.yaml: 'listen' is missing: where providers post to; write listen: 0.0.0.0:8080\n"
@@ -222,7 +222,8 @@ static const struct fault_case file_cases[] = {
 	  "listen: {a: b}\n"
 	  "journal: /x\n"
 	  "routes: []\n",
-	  "routes.yaml:1:9: 'listen' must be an address such as 127.0.0.1:8080, not a mapping\n"
+	  "routes.yaml:1:9: 'listen' needs 'address': where providers post to; write address: 0.0.0.0:8443\n"
+	  "routes.yaml:1:10: unknown key 'a' in 'listen'; there are: address, tls\n"
 	  "routes.yaml:3:9: warning: there are no routes; events are kept and go nowhere" },
 	{ "admin is listen",
 	  "listen: '[::]:80'\n"
@@ -246,7 +247,7 @@ static const struct fault_case file_cases[] = {
 	  "listen: 127.0.0.1:0\n"
 	  "journal: ''\n"
 	  "routes: []\n",
-	  "routes.yaml:2:10: 'journal' must not be empty; write a folder\n"
+	  "routes.yaml:2:10: 'journal': must not be empty: the folder where events are kept: /var/lib/patchbay\n"
 	  "routes.yaml:3:9: warning: there are no routes; events are kept and go nowhere" },
 	{ "journal is null",
 	  "listen: 127.0.0.1:0\n"
@@ -324,6 +325,23 @@ static const struct fault_case file_cases[] = {
 	  "    to: audit\n"),
 	  "routes.yaml:9:11: unknown source 'fleat'; did you mean 'fleet'?\n"
 	  "routes.yaml:11:11: unknown source 'campus'; add it under 'sources'" },
+	{ "patchbay itself",
+	  ROUTES("routes:\n"
+	  "  - from: patchbya\n"
+	  "    to: audit\n"
+	  "  - from: [patchbay, '*']\n"
+	  "    to: audit\n"
+	  "  - from: [patchbay, patchbay]\n"
+	  "    to: audit\n"),
+	  "routes.yaml:9:11: unknown source 'patchbya'; did you mean 'patchbay'?\n"
+	  "routes.yaml:11:12: 'from': '*' does not go together with 'patchbay'; write a route of its own for "
+	  "Patchbay's own events\n"
+	  "routes.yaml:13:22: source 'patchbay' is named twice; remove one of them" },
+	{ "only patchbay itself",
+	  ROUTES("routes:\n"
+	  "  - from: patchbay\n"
+	  "    to: audit\n"),
+	  "routes.yaml:4:3: warning: no route takes from source 'fleet'; its events are kept and go nowhere" },
 	{ "named twice",
 	  ROUTES("routes:\n"
 	  "  - from: [fleet, fleet]\n"

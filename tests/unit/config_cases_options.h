@@ -55,8 +55,8 @@ static const struct fault_case option_cases[] = {
 	  "    plugin: probe\n"
 	  "    colour: x\n"
 	  "    key: {env: TEST_KEY}\n"),
-	  "routes.yaml:8:5: unknown key 'colour' in source 'fleet'; there are: plugin, path_secret, key, keys, "
-	  "allow, depth" },
+	  "routes.yaml:8:5: unknown key 'colour' in source 'fleet'; there are: plugin, path_secret, silence, key, "
+	  "keys, allow, depth" },
 	{ "path secret",
 	  SOURCE("  fleet:\n"
 	  "    plugin: probe\n"
@@ -64,6 +64,19 @@ static const struct fault_case option_cases[] = {
 	  "    path_secret: [{env: TEST_KEY}, {env: TEST_SHORT}]\n"),
 	  "routes.yaml:9:36: 'path_secret' needs at least 8 characters of A-Z a-z 0-9 . _ ~ -; `openssl rand "
 	  "-hex 16` makes a good one" },
+	{ "silence",
+	  SOURCE("  fleet: {plugin: probe, key: {env: TEST_KEY}, silence: never}\n"
+	  "  other: {plugin: probe, key: {env: TEST_KEY}, silence: 99ms}\n"
+	  "  third: {plugin: probe, key: {env: TEST_KEY}, silence: [1h]}\n"),
+	  "routes.yaml:6:57: 'silence': 'never' is none of these: a duration such as 30m or 6h (100ms to 365d), off, "
+	  "auto\n"
+	  "routes.yaml:7:57: 'silence': '99ms' is none of these: a duration such as 30m or 6h (100ms to 365d), off, "
+	  "auto\n"
+	  "routes.yaml:8:57: 'silence': must be one value, not a list" },
+	{ "a source called patchbay",
+	  SOURCE("  patchbay: {plugin: probe, key: {env: TEST_KEY}}\n"),
+	  "routes.yaml:6:3: a source cannot be called 'patchbay': that is where Patchbay's own events come from; choose "
+	  "another name" },
 	{ "broken plugin",
 	  SINK("  odd: {plugin: broken}\n"),
 	  "routes.yaml:8:3: plugin broken declares a wrong default for 'num': 'num': 'three' is not a whole "

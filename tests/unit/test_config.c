@@ -247,6 +247,8 @@ static void fills_in_defaults(void **state)
 	assert_int_equal(c->plugin_dirs.n, 1);
 	assert_int_equal(c->limits.body_bytes, 4 << 20);
 	assert_int_equal(c->limits.connections, 1024);
+	assert_int_equal(c->alarms.grace_ms, 60000);
+	assert_false(config_routes_own(c));
 	assert_int_equal(c->limits.connections_per_address, 0);
 	assert_int_equal(c->limits.request_ms, 10000);
 	assert_int_equal(c->retention.age_ms, INT64_C(30) * 86400000);
@@ -258,6 +260,7 @@ static void fills_in_defaults(void **state)
 	assert_string_equal(source->name, "fleet");
 	assert_ptr_equal(source->plugin, &probe_plugin);
 	assert_int_equal(source->path_secret.n, 0);
+	assert_int_equal(source->silence_ms, CONFIG_SILENCE_AUTO);
 	assert_int_equal(source->line, 4);
 	assert_int_equal(source->column, 3);
 	assert_str(probe->key, SECRET "-1");
@@ -312,12 +315,14 @@ static void fills_in_defaults(void **state)
 	"trusted_proxies: 10.0.0.0/8\n"                                                                                \
 	"limits: {body: 1M, connections: 10, connections_per_address: 2, request: 500ms}\n"                            \
 	"retention: {age: 1h, size: 2G, quarantine: 0}\n"                                                              \
+	"alarms: {grace: 5s}\n"                                                                                        \
 	"sources:\n"                                                                                                   \
-	"  fleet: {plugin: probe, key: {env: TEST_KEY}, depth: -3, path_secret: {env: TEST_KEY}}\n"                    \
+	"  fleet: {plugin: probe, key: {env: TEST_KEY}, depth: -3, path_secret: {env: TEST_KEY}, silence: 6h}\n"       \
 	"  campus:\n"                                                                                                  \
 	"    plugin: probe\n"                                                                                          \
 	"    key: {file: crlf.key}\n"                                                                                  \
 	"    keys: [{file: two.key}, {file: exact.key}]\n"                                                             \
+	"    silence: off\n"                                                                                           \
 	"    allow: ['::ffff:192.0.2.0/120']\n"                                                                        \
 	"sinks:\n"                                                                                                     \
 	"  audit:\n"                                                                                                   \
@@ -344,7 +349,8 @@ static void fills_in_defaults(void **state)
 	"    when: .data.on\n"                                                                                         \
 	"    test: true\n"                                                                                             \
 	"    to: [other, audit]\n"                                                                                     \
-	"  - {from: '*', to: audit}\n"
+	"  - {from: '*', to: audit}\n"                                                                                 \
+	"  - {from: [patchbay, campus], to: audit}\n"
 
 static void reads_every_key(void **state)
 {
@@ -400,7 +406,11 @@ static void reads_every_key(void **state)
 	assert_null(c->sinks[1].retry.delays_ms);
 	assert_true(c->sinks[1].retry.factor == 1.5);
 
-	assert_int_equal(c->n_routes, 2);
+	assert_int_equal(c->alarms.grace_ms, 5000);
+	assert_int_equal(c->sources[0].silence_ms, 6 * 3600000);
+	assert_int_equal(c->sources[1].silence_ms, CONFIG_SILENCE_OFF);
+
+	assert_int_equal(c->n_routes, 3);
 	assert_int_equal(c->routes[0].n_sources, 1);
 	assert_int_equal(c->routes[0].sources[0], 1);
 	assert_str(c->routes[0].types.v[0], "*_created");
@@ -409,6 +419,10 @@ static void reads_every_key(void **state)
 	assert_int_equal(c->routes[0].sinks[0], 1);
 	assert_int_equal(c->routes[0].sinks[1], 0);
 	assert_int_equal(c->routes[1].n_sources, 0);
+	assert_false(c->routes[1].own);
+	assert_true(c->routes[2].own);
+	assert_int_equal(c->routes[2].n_sources, 1);
+	assert_true(config_routes_own(c));
 	config_free(c);
 }
 

@@ -55,7 +55,9 @@ static struct guard_note note_of(enum guard_call call, const char *instance, uin
 /* The slots are wiped between two workers, and so is whose they are. */
 static bool end_worker(int status, char sentence[640])
 {
-	bool blamed = guard_bury(status, -1, sentence, 640);
+	struct guard_obituary about;
+	bool blamed = guard_bury(status, -1, &about);
+	memcpy(sentence, about.sentence, sizeof about.sentence);
 	if (guard_own_slot())
 		atomic_store(&guard_own_slot()->tid, 1);
 	return blamed;
@@ -421,6 +423,46 @@ static void a_call_is_hopeless_when_its_time_is_over_or_somebody_says_so(void **
 	guard_leave();
 }
 
+static void a_call_about_one_event_can_be_asked_for_it(void **state)
+{
+	const struct guard_note one = note_of(GUARD_ACT, "audit", 7, 7), two = note_of(GUARD_ACT, "audit", 7, 8);
+	struct id id;
+	(void)state;
+	assert_false(guard_event_at_hand(&id));
+	guard_enter(&two);
+	assert_false(guard_event_at_hand(&id));
+	guard_leave();
+	guard_enter(&one);
+	assert_true(guard_event_at_hand(&id));
+	assert_memory_equal(&id, &one.first.id, sizeof id);
+	guard_leave();
+	assert_false(guard_event_at_hand(&id));
+}
+
+static void the_log_is_told_who_it_was_and_with_what(void **state)
+{
+	const struct guard_note one = note_of(GUARD_ACT, "audit", 7, 7), two = note_of(GUARD_ACT, "audit", 8, 9);
+	struct guard_obituary about;
+	(void)state;
+	guard_enter(&one);
+	assert_true(guard_bury(SIGSEGV, -1, &about));
+	assert_int_equal(about.side, GUARD_SINK);
+	assert_string_equal(about.instance, "audit");
+	assert_string_equal(about.plugin, "acme");
+	assert_true(about.has_event);
+	assert_memory_equal(&about.event, &one.first.id, sizeof about.event);
+	atomic_store(&guard_own_slot()->tid, 1);
+	guard_leave();
+	guard_enter(&two);
+	assert_true(guard_bury(SIGSEGV, -1, &about));
+	assert_false(about.has_event);
+	atomic_store(&guard_own_slot()->tid, 1);
+	guard_leave();
+	assert_false(guard_bury(SIGKILL, -1, &about));
+	assert_string_equal(about.plugin, "");
+	atomic_store(&guard_own_slot()->tid, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +481,8 @@ int main(void)
 		cmocka_unit_test_setup(a_request_that_cannot_be_read_is_given_up, setup),
 		cmocka_unit_test_setup(the_oldest_is_forgotten_when_there_are_too_many, setup),
 		cmocka_unit_test_setup(a_call_is_hopeless_when_its_time_is_over_or_somebody_says_so, setup),
+		cmocka_unit_test_setup(a_call_about_one_event_can_be_asked_for_it, setup),
+		cmocka_unit_test_setup(the_log_is_told_who_it_was_and_with_what, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

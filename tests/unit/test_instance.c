@@ -1,6 +1,7 @@
 #include "plugin/host.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #include <patchbay/services.h>
@@ -186,15 +187,51 @@ static void test_log_lines_name_instance_and_plugin(void **state)
 
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
 	dup2(fds[1], STDERR_FILENO);
-	instance_host(instance)->log(instance_host(instance), PATCHBAY_LOG_WARNING, PATCHBAY_S("slow\ndisk"));
+	instance_host(instance)->log(instance_host(instance), PATCHBAY_LOG_WARNING, PATCHBAY_S("slow\n\0disk"));
 	instance_host(instance)->log(instance_host(instance), PATCHBAY_LOG_DEBUG, PATCHBAY_S("not shown"));
 	dup2(saved, STDERR_FILENO);
-	assert_true(read(fds[0], text, sizeof(text) - 1) > 24);
-	assert_string_equal(text + 24, " warning sink audit (test): slow\\ndisk\n");
+	assert_true(read(fds[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(strstr(text, " level="), " level=warning msg=\"sink audit (test): slow\\n\xef\xbf\xbd"
+						     "disk\" "
+						     "sink=audit plugin=test\n");
 	close(saved);
 	close(fds[0]);
 	close(fds[1]);
 	instance_destroy(instance);
+}
+
+/* Whoever can make it say something could fill the disk with that. */
+static void test_a_plugin_that_talks_too_much_is_held_back(void **state)
+{
+	struct options options = { .status = PATCHBAY_OK };
+	struct log_plugin_level level = { "test", LOG_LEVEL_DEBUG };
+	struct err err;
+	struct instance *one = instance_create(&plugin, true, "audit", &options, NULL, &err),
+			*other = instance_create(&plugin, true, "desk", &options, NULL, &err);
+	char text[65536] = "";
+	int fds[2], saved = dup(STDERR_FILENO), lines = 0;
+	(void)state;
+
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	dup2(fds[1], STDERR_FILENO);
+	for (int i = 0; i < 100; i++)
+		instance_host(one)->log(instance_host(one), PATCHBAY_LOG_WARNING, PATCHBAY_S("again"));
+	instance_host(other)->log(instance_host(other), PATCHBAY_LOG_WARNING, PATCHBAY_S("first"));
+	log_configure(&(struct log_settings){ .level = LOG_LEVEL_ERROR, .plugins = &level, .n_plugins = 1 });
+	for (int i = 0; i < 30; i++)
+		instance_host(one)->log(instance_host(one), PATCHBAY_LOG_DEBUG, PATCHBAY_S("asked for"));
+	log_configure(&(struct log_settings){ .level = LOG_LEVEL_INFO });
+	dup2(saved, STDERR_FILENO);
+	assert_true(read(fds[0], text, sizeof(text) - 1) > 0);
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		lines++;
+	assert_int_equal(lines, 20 + 1 + 30);
+	assert_non_null(strstr(text, "sink desk (test): first"));
+	close(saved);
+	close(fds[0]);
+	close(fds[1]);
+	instance_destroy(one);
+	instance_destroy(other);
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, setup)
@@ -202,9 +239,13 @@ static void test_log_lines_name_instance_and_plugin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_lives_from_create_to_destroy),       TEST(test_a_refused_start_says_who_and_why),
-		TEST(test_check_tells_errors_from_warnings),   TEST(test_the_host_that_a_plugin_sees),
-		TEST(test_log_lines_name_instance_and_plugin), TEST(test_secrets_are_called_by_their_names),
+		TEST(test_lives_from_create_to_destroy),
+		TEST(test_a_refused_start_says_who_and_why),
+		TEST(test_check_tells_errors_from_warnings),
+		TEST(test_the_host_that_a_plugin_sees),
+		TEST(test_log_lines_name_instance_and_plugin),
+		TEST(test_secrets_are_called_by_their_names),
+		TEST(test_a_plugin_that_talks_too_much_is_held_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,7 +271,7 @@ static void test_an_older_journal_learns_what_is_polled(void **state)
 	struct fixture *f = *state;
 	assert_int_equal(poll_item(f, "1", "A"), JOURNAL_FRESH);
 	journal_close(f->j);
-	edit(f, "DROP TABLE polled; PRAGMA user_version = 2");
+	edit(f, "DROP TABLE polled; DROP TABLE notes; ALTER TABLE sinks DROP COLUMN died; PRAGMA user_version = 2");
 	open_journal(f);
 	assert_int_equal(poll_item(f, "1", "A"), JOURNAL_DUP);
 	pass_down(f, 3 * DAY_NS);

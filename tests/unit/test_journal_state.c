@@ -577,6 +577,76 @@ static void test_what_was_recovered_is_known_as_long_as_the_request_is(void **st
 	assert_int_equal(journal_recovered(f->j, &other, &got, &at_ms, &err), 0);
 }
 
+/* ---- Counts and notes */
+
+struct died {
+	char text[64];
+};
+
+static void add_died(void *ctx, const char *sink, uint64_t n)
+{
+	struct died *died = ctx;
+	size_t at = strlen(died->text);
+	snprintf(died->text + at, sizeof died->text - at, "%s %d;", sink, (int)n);
+}
+
+static const char *died(struct fixture *f)
+{
+	static struct died all;
+	all.text[0] = '\0';
+	OK(journal_died(f->j, add_died, &all, &err));
+	return all.text;
+}
+
+/* Whatever becomes of them, there were so many; Patchbay's own do not count. */
+static void test_how_many_ever_died_is_known(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_replay again = { .at = at(1), .id = id_of(1), .due_ms = 2000 };
+	open_sink(f);
+	struct journal_settled v[] = { item(1, JOURNAL_DEAD), item(2, JOURNAL_PARK), item(3, JOURNAL_DEAD),
+				       item(4, JOURNAL_DEAD) };
+	v[3].id = id_new_own(0);
+	assert_true(id_is_own(&v[3].id));
+	assert_false(id_is_own(&v[0].id));
+	settle(f, v, 4);
+	assert_string_equal(died(f), "s 2;");
+	OK(journal_replay(f->j, "s", &again, 1, 2000, STR("again"), &err));
+	assert_string_equal(died(f), "s 2;");
+	reopen(f);
+	settle_one(f, item(1, JOURNAL_DEAD));
+	assert_string_equal(died(f), "s 3;");
+}
+
+static void add_note(void *ctx, const struct journal_note *note)
+{
+	struct died *all = ctx;
+	size_t n = strlen(all->text);
+	snprintf(all->text + n, sizeof all->text - n, "%s=%.*s;", note->name, STR_ARG(note->value));
+}
+
+static const char *notes(struct fixture *f)
+{
+	static struct died all;
+	all.text[0] = '\0';
+	OK(journal_notes(f->j, add_note, &all, &err));
+	return all.text;
+}
+
+static void test_notes_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	const struct journal_note some[] = { { "a", STR("1") }, { "b", STR("two words") } };
+	const struct journal_note other[] = { { "a", STR("") }, { "b", STR("3") }, { "c", STR("") } };
+	assert_string_equal(notes(f), "");
+	OK(journal_notes_put(f->j, some, 2, &err));
+	assert_string_equal(notes(f), "a=1;b=two words;");
+	reopen(f);
+	assert_string_equal(notes(f), "a=1;b=two words;");
+	OK(journal_notes_put(f->j, other, 3, &err));
+	assert_string_equal(notes(f), "b=3;");
+}
+
 /* ---- Older versions */
 
 static const char version_1[] =
@@ -622,10 +692,18 @@ static void test_the_state_of_an_earlier_version_is_taken_over(void **state)
 		assert_int_equal(state_of(f, 20971520 / 8 - 1).d.state, JOURNAL_STATE_OWED);
 		assert_string_equal(due(f, 7000, NULL), "1");
 		assert_string_equal(history(f, 1), "1 retry");
+		assert_string_equal(died(f), "s 0;");
+		assert_string_equal(notes(f), "");
 		if (again == 0)
 			journal_close(f->j);
 	}
-	edit(f, "PRAGMA user_version = 5");
+	journal_close(f->j); /* 2 to 4 lack the same as each other */
+	edit(f, "DROP TABLE notes; ALTER TABLE sinks DROP COLUMN died; PRAGMA user_version = 4");
+	open_journal(f);
+	settle_one(f, item(9, JOURNAL_DEAD));
+	assert_string_equal(died(f), "s 1;");
+	assert_string_equal(due(f, 7000, NULL), "1");
+	edit(f, "PRAGMA user_version = 6");
 	assert_null(journal_open_reader(f->path, &err));
 	assert_non_null(strstr(err.text, "newer Patchbay"));
 }
@@ -652,6 +730,8 @@ int main(void)
 		TEST(test_a_running_daemon_notices_an_operator),
 		TEST(test_an_operator_needs_no_daemon),
 		TEST(test_what_was_recovered_is_known_as_long_as_the_request_is),
+		TEST(test_how_many_ever_died_is_known),
+		TEST(test_notes_are_kept),
 		TEST(test_the_state_of_an_earlier_version_is_taken_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,31 @@ static void every_route_tells_its_reason(void **state)
 	router_destroy(all);
 }
 
+/* No '*' takes them: only who asks for them. */
+static void patchbays_own_events_only_where_asked_for(void **state)
+{
+	(void)state;
+	static struct config_route own[] = {
+		{ .own = true, .sinks = to_registrar, .n_sinks = 1, .types = { completions, 1 }, .line = 1 },
+		{ .own = true, .sources = only_fleet, .n_sources = 1, .sinks = to_audit, .n_sinks = 1, .line = 2 },
+		{ .sinks = to_audit, .n_sinks = 1, .line = 3 },
+	};
+	static const enum router_reason of_own[] = { ROUTER_OTHER_TYPE, ROUTER_OK, ROUTER_OTHER_SOURCE };
+	static const enum router_reason of_fleet[] = { ROUTER_OTHER_SOURCE, ROUTER_OK, ROUTER_OK };
+	static const enum router_reason of_gone[] = { ROUTER_OTHER_SOURCE, ROUTER_OTHER_SOURCE, ROUTER_OK };
+	struct config with = { .sources = sources, .n_sources = 3, .routes = own, .n_routes = 3 };
+	struct router *router = router_create(&with, ROUTER_ALL_SINKS);
+	patchbay_delivery ev = event("patchbay", "sink_stopped", "sink_stopped", "{}");
+	patchbay_delivery fleet = event("fleet", "x", "x", "{}"), gone = event("gone", "x", "x", "{}");
+	call_begin(&call, 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(router_check(router, i, &call, &ev), of_own[i]);
+		assert_int_equal(router_check(router, i, &call, &fleet), of_fleet[i]);
+		assert_int_equal(router_check(router, i, &call, &gone), of_gone[i]);
+	}
+	router_destroy(router);
+}
+
 static void a_when_that_does_not_compile_fails_every_time(void **state)
 {
 	(void)state;
@@ -216,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_events_only_where_asked_for),
 		cmocka_unit_test(a_failing_when_skips_unless_another_route_matches),
 		cmocka_unit_test(every_route_tells_its_reason),
+		cmocka_unit_test(patchbays_own_events_only_where_asked_for),
 		cmocka_unit_test(a_when_that_does_not_compile_fails_every_time),
 		cmocka_unit_test(the_first_route_that_matches_is_named),
 	};

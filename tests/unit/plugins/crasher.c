@@ -1,7 +1,7 @@
 /* crasher.c - a source and a sink that do, to the process, what an event's own data or an option says: "null" (crash),
  * "loop" (for ever), "sleep" (for ever), "abort", "exit", "_exit", "overflow" (of the stack). A request is authentic if
  * its header x-secret is right; the header x-verify says what verify does, the body's "parse" what parse does, and
- * "act" what act does. Otherwise act appends the event's id to `path`. */
+ * "act" (or the option of that name) what act does. Otherwise act appends the event's id to `path`. */
 #include <patchbay/fetch.h>
 #include <patchbay/idle.h>
 #include <patchbay/services.h>
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 struct crasher_options {
-	patchbay_str secret, path, create, destroy, idle, poll, mended;
+	patchbay_str secret, path, create, destroy, idle, poll, mended, act;
 };
 
 struct crasher {
@@ -272,6 +272,7 @@ static void act(void *self, patchbay_call *call, const patchbay_delivery *const 
 			results[i] = (patchbay_result){ PATCHBAY_RETRY, 1, PATCHBAY_S("as it was told") };
 			continue;
 		}
+		do_as_told(crasher->options->act);
 		do_as_told(told(crasher, call, events[i]->data, "act"));
 		patchbay_str path = crasher->options->path,
 			     line = patchbay_fmt(crasher->host, call, "%.*s\n", (int)events[i]->id.n, events[i]->id.p);
@@ -344,6 +345,7 @@ static const patchbay_option options[] = {
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, poll, .help = "What a source does when it polls."),
 	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, mended, .flags = PATCHBAY_F_PATH,
 			.help = "Once this file is there, parse does nothing bad."),
+	PATCHBAY_OPTION(struct crasher_options, PATCHBAY_T_STR, act, .help = "What a sink does with every event."),
 };
 
 static const patchbay_source source = {

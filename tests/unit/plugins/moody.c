@@ -1,6 +1,7 @@
 /* moody.c - a sink that does as it is told: by a file (`mood`), by its option `behaviour`, or by each event's own
  * data ({"do": "bad", "why": "..."}), in this order. Before it decides, it appends "ID do attempt ms" to `path`. It says in
- * the log when it is made and destroyed, and by which build: there are several, and one under another name. */
+ * the log when it is made and destroyed, and by which build: there are several, and one under another name; and, for
+ * debugging, what each event told it. */
 #include <patchbay/services.h>
 #include <patchbay/sugar.h>
 
@@ -139,6 +140,7 @@ static void act_on(const struct moody *moody, patchbay_call *call, const patchba
 	char what[32];
 	decide(moody, moody->json->find(call, data, "do|event_data.do", false), what, call);
 	write_down(moody, event, what);
+	moody->host->log(moody->host, PATCHBAY_LOG_DEBUG, patchbay_fmt(moody->host, call, "is told %s", what));
 	if (strcmp(what, "slow") == 0)
 		pause_ms(SLOW_MS);
 	if (strcmp(what, "hang") == 0)

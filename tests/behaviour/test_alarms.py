@@ -1,0 +1,355 @@
+"""What an operator should know reaches him once: as an event by any route, in /health, /metrics and the log; and is told
+to be over. A crash or a restart tells nobody twice, and no alarm is the cause of another."""
+
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+
+import harness
+from harness import WITH_MOODY, check, children, dumps, equal, mood, taken, wait_until
+
+ROUTES = """\
+listen: {listen}
+admin: 127.0.0.1:0
+journal: {journal}
+alarms: {{grace: %(grace)s}}
+%(top)s
+sources:
+  things:
+    plugin: crasher
+    secret: s3cret
+    silence: %(silence)s
+sinks:
+  alarms:
+    plugin: csv-export
+    path: {export}/alarms.csv
+    columns: [id, source, plugin, type, kind, subject, time_source, dedupe, state: .data.state, severity: .data.severity,
+              count: .data.count, message: .data.message, since: .data.since]
+    batch: {{linger: 0ms}}
+  desk:
+    plugin: moody
+    path: {folder}/desk
+    mood: {folder}/desk.mood
+    retry: {{initial: 10ms, max: 100ms}}
+%(sinks)s
+routes:
+  - to: desk
+    from: things
+  - from: patchbay
+    to: alarms
+%(routes)s
+"""
+
+
+def routes(grace="200ms", silence="off", top="", sinks="", routes=""):
+    return ROUTES % {"grace": grace, "silence": silence, "top": top, "sinks": sinks, "routes": routes}
+
+
+def daemon(t, start=True, **more):
+    return t.daemon(routes(**more), env=WITH_MOODY, start=start)
+
+
+def post(d, n, status=200, presented="s3cret", **more):
+    with d.client() as client:
+        answer = client.post("/in/things", dumps(dict({"id": "n%d" % n, "n": n}, **more)), {"x-secret": presented})
+    equal(answer.status, status, "answer to %d" % n)
+    return answer.event_id
+
+
+def admin(d, path):
+    address = d.logged().split("admin on 127.0.0.1:")[-1].split()[0]
+    with harness.Client(("127.0.0.1", int(address))) as client:
+        client.send(client.request(b"", path, {}, "GET"))
+        answer = client.answer()
+    return answer.status, answer.body.decode()
+
+
+def alarms(d, kind=None):
+    return [(r["type"], r["subject"], r["state"]) for r in d.rows("alarms.csv") if kind in (None, r["type"])]
+
+
+def wait_alarms(d, kind, wanted, seconds=15):
+    wait_until(lambda: len(alarms(d, kind)) >= len(wanted),
+               lambda: "wanted %r, there is %r; log:\n%s" % (wanted, d.rows("alarms.csv"), d.tail()), seconds)
+    equal(alarms(d, kind), wanted, "alarms")
+    return [r for r in d.rows("alarms.csv") if r["type"] == kind]
+
+
+def stands(d, kind):
+    return re.findall(r'^patchbay_alarm\{type="%s",what="\w*",about="(\S*?)",severity="(\w+)"} 1$' % kind,
+                      admin(d, "/metrics")[1], re.M)
+
+
+class Endpoint:
+    """Takes what is posted."""
+
+    def __init__(self):
+        self.got = []
+        endpoint = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                endpoint.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = "http://127.0.0.1:%d/" % self.server.server_address[1]
+
+
+def test_silence(t):
+    endpoint = Endpoint()
+    d = daemon(t, silence="400ms", sinks="  pager: {{plugin: http, url: '%s', allow_private: true}}" % endpoint.url,
+               routes="  - {{from: patchbay, type: source_*, when: .data.severity == \"warning\", to: pager}}")
+    row = wait_alarms(d, "source_silent", [("source_silent", "things", "raised")])[0]
+    equal((row["source"], row["plugin"], row["kind"], row["time_source"], row["dedupe"]),
+          ("patchbay", "patchbay", "source_silent", "provider", "strong"), "envelope")
+    check("nothing genuine has come for" in row["message"], row["message"])
+    equal(stands(d, "source_silent"), [("things", "warning")], "metric")
+    status, text = admin(d, "/health")
+    equal(status, 200, "a warning is no reason for 503")
+    check(text.startswith("ok\nwarning: source things: nothing genuine"), text)
+    post(d, 1, 403, "forged")  # is no sign of life
+    check(stands(d, "source_silent"), "silenced by a forged request")
+    post(d, 2)
+    wait_until(lambda: ("source_silent", "things", "cleared") in alarms(d), "not cleared: %r" % alarms(d))
+    wait_until(lambda: len(endpoint.got) >= 2, "not posted: %r" % endpoint.got)
+    equal([(e["type"], e["data"]["state"], e["data"]["about"], e["data"]["what"]) for e in endpoint.got[:2]],
+          [("source_silent", "raised", "things", "source"), ("source_silent", "cleared", "things", "source")], "posted")
+    check(endpoint.got[1]["data"]["message"].startswith("over, after"), endpoint.got[1])
+    check(d.logged().count("warning alarm source_silent: ") >= 1 and "alarm source_silent is over" in d.logged(), d.logged())
+    shown = d.show(row["id"])
+    equal((shown["source"], shown["plugin"]), ("patchbay", "patchbay"), "show")
+    explained = d.cli("explain", row["id"])
+    check("from: things; it came from patchbay" in explained and "alarms" in explained, explained)
+    check(any(e["source"] == "patchbay" for e in d.lines("events", "--source", "patchbay")), "events does not list it")
+
+
+def test_a_sink_that_stops(t):
+    d = daemon(t, grace="1s")
+    mood(d, "desk", "down")
+    post(d, 1)
+    row = wait_alarms(d, "sink_stopped", [("sink_stopped", "desk", "raised")])[0]
+    equal(row["severity"], "error", "severity")
+    status, text = admin(d, "/health")
+    equal(status, 503, "health")
+    check(text.startswith("sink desk: "), text)
+    equal(stands(d, "sink_stopped"), [("desk", "error")], "metric")
+    d.stop()
+    d.start()
+    post(d, 2)
+    wait_until(lambda: admin(d, "/health")[0] == 503, "the sink is in trouble again")
+    check(stands(d, "sink_stopped"), "forgotten by the restart")
+    mood(d, "desk", "ok")
+    wait_alarms(d, "sink_stopped", [("sink_stopped", "desk", "raised"), ("sink_stopped", "desk", "cleared")])
+    wait_until(lambda: not stands(d, "sink_stopped") and admin(d, "/health") == (200, "ok\n"), lambda: admin(d, "/health"))
+    check("alarm sink_stopped" not in d.logged(), "said twice in the log")
+
+
+def test_a_blip_is_no_alarm(t):
+    d = daemon(t, grace="1m")
+    mood(d, "desk", "down")
+    post(d, 1)
+    wait_until(lambda: admin(d, "/health")[0] == 503, "not seen")
+    mood(d, "desk", "ok")
+    wait_until(lambda: admin(d, "/health")[0] == 200, "not over")
+    mood(d, "desk", "badsink")
+    post(d, 2)
+    wait_alarms(d, "sink_broken", [("sink_broken", "desk", "raised")])  # that is for a person, at once
+    equal(alarms(d), [("sink_broken", "desk", "raised")], "alarms")
+
+
+def test_the_alarms_own_sink_stops(t):
+    """What it is owed waits, like all else."""
+    d = daemon(t, sinks="  pager: {{plugin: moody, path: {folder}/pager, mood: {folder}/pager.mood, "
+                        "retry: {{initial: 10ms, max: 50ms}}}}",
+               routes="  - {{from: [patchbay, things], to: pager}}")
+    mood(d, "pager", "down")
+    post(d, 1)
+    wait_alarms(d, "sink_stopped", [("sink_stopped", "pager", "raised")])
+    event = d.rows("alarms.csv")[0]["id"]
+    state = {s["sink"]: s["state"] for s in d.show(event)["deliveries"]}["pager"]
+    check(state in ("owed", "parked"), "state of the alarm's event: " + state)
+    mood(d, "pager", "ok")
+    wait_alarms(d, "sink_stopped", [("sink_stopped", "pager", "raised"), ("sink_stopped", "pager", "cleared")])
+    wait_until(lambda: {r["id"] for r in d.rows("alarms.csv")} <= {e[0] for e in taken(d, "pager")}, "not delivered")
+
+
+def test_dead_letters_are_told_together_and_are_no_loop(t):
+    d = daemon(t, grace="500ms", sinks="  pager: {{plugin: moody, path: {folder}/pager, behaviour: bad}}",
+               routes="  - {{from: patchbay, to: pager}}")
+    mood(d, "desk", "bad")
+    for n in range(50):
+        post(d, n)
+    wait_until(lambda: sum(int(r["count"] or 0) for r in d.rows("alarms.csv")) >= 50,
+               lambda: "told: %r" % d.rows("alarms.csv"))
+    rows = d.rows("alarms.csv")
+    check(len(rows) <= 5, "one for each: %r" % rows)
+    equal({(r["type"], r["subject"], r["state"]) for r in rows}, {("deliveries_dead", "desk", "raised")}, "alarms")
+    equal(sum(int(r["count"]) for r in rows), 50, "dead letters that were told of")
+    wait_until(lambda: len([l for l in d.lines("dead", "--sink", "pager", "--limit", "0")]) == len(rows), "the alarms died")
+    wait_alarms(d, "deliveries_dead", [("deliveries_dead", "desk", "raised")] * len(rows)
+                + [("deliveries_dead", "desk", "cleared")], 30)
+    equal({r["subject"] for r in d.rows("alarms.csv")}, {"desk"}, "no alarm is about the alarms' own deaths")
+
+
+def test_no_plugin_crashes_with_alarms_for_ever(t):
+    """Each alarm ends a worker three times; that is no alarm."""
+    d = daemon(t, grace="300ms", sinks="  pager: {{plugin: crasher, path: {folder}/pager, act: 'null'}}",
+               routes="  - {{from: [patchbay, things], to: pager}}")
+
+    def posted():
+        try:
+            return post(d, 1)
+        except (OSError, harness.Closed):
+            return None
+    event = wait_until(posted, "not accepted")
+    for kind in ("plugin_crashed", "deliveries_dead"):
+        wait_until(lambda: (kind, "pager", "cleared") in alarms(d), lambda: "not cleared: %r\n%s" % (alarms(d), d.tail()), 30)
+    rows = d.rows("alarms.csv")
+    wait_until(lambda: {l["id"] for l in d.lines("dead", "--limit", "0")} == {event} | {r["id"] for r in rows},
+               lambda: "dead: %r" % d.lines("dead", "--limit", "0"), 30)
+    told = {kind: sum(int(r["count"] or 0) for r in rows if r["type"] == kind) for kind in ("plugin_crashed", "deliveries_dead")}
+    check(1 <= told["plugin_crashed"] <= 3, "told of crashes: %r" % rows)  # not of one with an alarm in the same batch
+    equal(told["deliveries_dead"], 1, "told of dead letters")
+    equal({r["type"] for r in d.rows("alarms.csv")}, {"plugin_crashed", "deliveries_dead"}, "alarms")
+
+
+def test_a_crash_tells_nobody_twice(t):
+    d = daemon(t, grace="1s", silence="500ms")
+    mood(d, "desk", "down")
+    wait_alarms(d, "source_silent", [("source_silent", "things", "raised")])
+    d.write_routes(routes(grace="1s", silence="500ms").replace("crasher", "crashes"))
+    d.cli("reload", code=1)
+    wait_alarms(d, "configuration_refused", [("configuration_refused", "", "raised")])
+    for n in range(5):
+        worker = d.worker()
+        os.kill(worker, signal.SIGSEGV)
+        wait_until(lambda: worker not in children(d.process.pid) and children(d.process.pid), "no new worker")
+        wait_until(lambda: d.answers(), "it does not answer")
+        wait_until(lambda: stands(d, "source_silent") and stands(d, "configuration_refused"), "forgotten")
+    equal(sorted(alarms(d)), [("configuration_refused", "", "raised"), ("source_silent", "things", "raised")], "alarms")
+    d.write_routes(routes(grace="1s", silence="500ms"))
+    d.cli("reload")
+    wait_alarms(d, "configuration_refused", [("configuration_refused", "", "raised"), ("configuration_refused", "", "cleared")])
+    post(d, 1)
+    wait_until(lambda: ("source_silent", "things", "cleared") in alarms(d), "not cleared")
+
+
+def test_a_secret_that_was_changed(t):
+    d = daemon(t)
+    post(d, 1)
+
+    def refused():
+        post(d, 2, 403, "other")
+        return alarms(d, "source_refusing")
+    wait_until(refused, "refused posts are no alarm")
+    wait_alarms(d, "source_refusing", [("source_refusing", "things", "raised")])
+    check("patchbay reverify things" in d.rows("alarms.csv")[0]["message"], d.rows("alarms.csv"))
+    equal(admin(d, "/health")[0], 200, "health")
+    d.stop()
+    d.start()
+    wait_until(lambda: stands(d, "source_refusing"), "forgotten")
+    d.write_routes(routes().replace("s3cret", "other"))
+    d.cli("reload")
+    post(d, 3, presented="other")
+    wait_alarms(d, "source_refusing", [("source_refusing", "things", "raised"), ("source_refusing", "things", "cleared")])
+
+
+def test_a_reload_that_fails(t):
+    d = daemon(t)
+    d.write_routes(routes().replace("secret: s3cret", "secret: s3cret\n    path_secret: {{file: {folder}/things.secret}}"))
+    d.cli("reload", code=1)
+    row = wait_alarms(d, "configuration_refused", [("configuration_refused", "", "raised")])[0]
+    check("routes.yaml:10:" in row["message"] and "things.secret" in row["message"], row["message"])
+    equal(admin(d, "/health")[0], 200, "health: all goes on with what is at work")
+    d.write_routes(routes())
+    d.cli("reload")
+    wait_alarms(d, "configuration_refused", [("configuration_refused", "", "raised"), ("configuration_refused", "", "cleared")])
+
+
+def test_a_journal_that_fills_up(t):
+    """Before it refuses, and when it does: that cannot be told by an event until it is over."""
+    d = daemon(t, top="retention: {{size: 1M}}")
+    mood(d, "desk", "down")
+    for n in range(290):  # nine tenths of it
+        post(d, n, fill="x" * 3000)
+    wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised")])
+    with d.client() as client:
+        def refused():
+            return client.post("/in/things", dumps({"id": "f", "fill": "x" * 60000}), {"x-secret": "s3cret"}).status == 503
+        wait_until(lambda: refused() and "posts are answered 503 until" in admin(d, "/health")[1], "it does not refuse")
+    equal(admin(d, "/health")[0], 503, "health")
+    wait_until(lambda: stands(d, "journal_refusing"), "no metric")
+    mood(d, "desk", "ok")
+    wait_alarms(d, "journal_refusing", [("journal_refusing", "", "raised"), ("journal_refusing", "", "cleared")])
+    wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised"), ("journal_nearly_full", "", "cleared")])
+
+
+def test_without_a_route_nothing_is_journaled(t):
+    text = routes(silence="300ms").replace("  - from: patchbay\n    to: alarms\n", "  - {{from: '*', to: alarms}}\n")
+    d = t.daemon(text, env=WITH_MOODY)
+    wait_until(lambda: stands(d, "source_silent"), "no alarm")
+    wait_until(lambda: "alarm source_silent: " in d.logged(), "not in the log")
+    equal(d.lines("events"), [], "events")
+    d.write_routes(routes(silence="300ms"))
+    d.cli("reload")
+    wait_alarms(d, "source_silent", [("source_silent", "things", "raised")])  # it still stands
+
+
+def test_faults(t):
+    d = daemon(t, start=False)
+    good = open(d.routes).read()
+
+    def says(old, new, what):
+        with open(d.routes, "w") as f:
+            f.write(good.replace(old, new))
+        d.cli("check", code=1)
+        check(what in d.cli_errors, d.cli_errors)
+    says("things:", "patchbay:", "a source cannot be called 'patchbay'")
+    says("silence: off", "silence: never", "'silence': 'never' is none of these")
+    says("from: patchbay", "from: ['*', patchbay]", "'*' does not go together with 'patchbay'")
+    says("from: patchbay", "from: patchbya", "did you mean 'patchbay'?")
+    with open(d.routes, "w") as f:
+        f.write(good)
+    d.cli("check")
+
+
+TESTS = """\
+config: routes.yaml
+tests:
+  - name: silence goes to the page
+    source: patchbay
+    sample: source_silent
+    set: {about: things}
+    expect: {type: source_silent, kind: source_silent, subject: things, dedupe: strong, sinks: [alarms],
+             rendered: {alarms: {columns: {state: raised, severity: warning}}}}
+  - name: others do not get it
+    source: patchbay
+    sample: %s
+    expect: {why_not: {desk: it came from patchbay}}
+"""
+
+
+def test_a_route_is_tried_without_an_alarm(t):
+    d = daemon(t, start=False)
+    path = os.path.join(d.folder, "tests.yaml")
+
+    def run(sample):
+        with open(path, "w") as f:
+            f.write(TESTS % sample)
+        return subprocess.run([harness.PATCHBAY, "test", path], env=d.env, capture_output=True, text=True)
+    good, wrong = run("sink_stopped"), run("sink_stoped")
+    equal((good.returncode, good.stdout.count("ok")), (0, 2), good.stdout + good.stderr)
+    check(wrong.returncode == 1 and "did you mean 'sink_stopped'?" in wrong.stderr, wrong.stderr)
+
+
+harness.main()

@@ -1,0 +1,236 @@
+"""The packages: built twice to the same bytes, without a complaint of lintian or rpmlint, hardened; installed into fresh
+roots, used as a newcomer would, upgraded and downgraded under load, removed and purged."""
+
+import filecmp
+import os
+import re
+
+import build
+import harness
+from build import LATER, need, package, run
+from harness import check, equal, wait_until
+from load import Load, exactly_once
+from root import KEEP_EDITED, Installed, Root
+
+
+def test_two_builds_are_the_same(t):
+    need("dpkg-buildpackage", "rpmbuild", "git")
+    first, again = build.first(), build.again()
+    names = sorted(os.listdir(first))
+    equal(sorted(os.listdir(again)), names, "files of the second build")
+    for kind in ("patchbay_*.deb", "patchbay-dev_*.deb", "patchbay-dbgsym_*.deb", "patchbay-[0-9]*.x86_64.rpm",
+                 "patchbay-devel-*.rpm", "patchbay-debuginfo-*.rpm", "patchbay-debugsource-*.rpm", "*.src.rpm", "*.dsc"):
+        package(first, kind)
+    # .buildinfo describes the machine that built it, and .changes has its checksum.
+    differ = [n for n in names if not n.endswith((".buildinfo", ".changes"))
+              and not filecmp.cmp(os.path.join(first, n), os.path.join(again, n), shallow=False)]
+    equal(differ, [], "files that differ between two builds (diffoscope says in what)")
+
+
+def test_lint(t):
+    need("lintian", "rpmlint")
+    first = build.first()
+    said = run("lintian", "-EviL", "+pedantic", "--allow-root", package(first, "*.changes"), code=None)
+    equal([line for line in said.splitlines() if re.match("[EWIPXCM]: ", line)], [], "complaints of lintian")
+    check("N: Processing" in said or "N:" in said, "lintian looked at nothing: %s" % said)
+    rpms = [os.path.join(first, n) for n in os.listdir(first) if n.endswith(".rpm")]
+    said = run("rpmlint", "-c", os.path.join(harness.TOP, "packaging", "rpm", "rpmlint.toml"), *rpms, code=None)
+    equal([line for line in said.splitlines() if re.search(": [EW]: ", line)], [], "complaints of rpmlint")
+    check("%d packages" % len(rpms) in said, "rpmlint looked at something else: %s" % said)
+
+
+def test_hardening(t):
+    """Every program and plugin of both formats. Of control flow integrity the compiler's part is asked: the linker notes
+    it only where the C library has it as well, which Debian 12's has not."""
+    need("hardening-check", "objdump", "rpm2cpio", "cpio")
+    first = build.first()
+    deb, rpm = os.path.join(t.folder, "deb"), os.path.join(t.folder, "rpm")
+    run("dpkg-deb", "-x", package(first, "patchbay_*.deb"), deb)
+    os.makedirs(rpm)
+    run("sh", "-c", 'rpm2cpio "$0" | cpio -idm --quiet', package(first, "patchbay-[0-9]*.x86_64.rpm"), cwd=rpm)
+    for top in (deb, rpm):
+        plugins = run("find", top, "-name", "*.so").split()
+        check(len(plugins) >= 8, "only %d plugins in %s" % (len(plugins), top))
+        for file in plugins + [os.path.join(top, "usr/bin/patchbay")]:
+            said = run("hardening-check", "--nocfprotection", file, code=None)
+            check("no, " not in said.replace("no, regular shared library (ignored)", "").replace("(--nocfprotection)", "")
+                  .replace("Control flow integrity: no, not found! (ignored)", ""), said)
+            for kind in ("Stack protected: yes", "Read-only relocations: yes", "Immediate binding: yes"):
+                check(kind in said, said)
+            code = run("objdump", "-d", file)
+            check("endbr64" in code, "%s: compiled without -fcf-protection" % file)
+        said = run("hardening-check", "--nocfprotection", os.path.join(top, "usr/bin/patchbay"))
+        for kind in ("Position Independent Executable: yes", "Fortify Source functions: yes"):
+            check(kind in said, said)
+        probes = re.findall(r"orq +\$0x0,", run("objdump", "-d", os.path.join(top, "usr/bin/patchbay")))
+        check(len(probes) > 10, "%s: compiled without -fstack-clash-protection" % top)
+
+
+# ---- In a fresh root ------------------------------------------------------------------------------------
+
+
+def newcomer(t, root):
+    """From the installed file to CSV rows."""
+    equal(root.owner("/etc/patchbay/routes.yaml"), "root:patchbay 640", "owner and mode of routes.yaml")
+    equal(root.owner("/var/lib/patchbay"), "patchbay:patchbay 750", "owner and mode of the journal's folder")
+    daemon = Installed(t, root)
+    daemon.cli("check")  # as it is installed
+    daemon.configure()
+    daemon.cli("check")
+    daemon.start()
+    for source, event in (("fleet", "fault_code_opened"), ("campus", "course_completed"), ("learning", "badge_earned")):
+        daemon.cli("send", source, event, "--count", "2")
+    with daemon.client() as client:
+        equal(client.fleet(harness.fault(424242)).status, 200, "answer to a signed event")
+        equal(client.post("/in/fleet", harness.fault(5), {"X-KT-Webhook-Signature": "0" * 40}).status, 403, "to a forged one")
+        equal(client.post("/in/campus", harness.sample("lms", "quiz_attempt")).status, 200, "answer to a known address")
+        equal(client.post("/in/learning", harness.motivate_body("m-1", {"points": 1})).status, 200, "answer to a signed event")
+    rows = daemon.wait_rows(9)
+    equal({r["source"] for r in rows}, {"fleet", "campus", "learning"}, "sources in the CSV")
+    return daemon
+
+
+def replace_under_load(daemon, others, number, replace, wanted):
+    """Replaces the package while events come, and restarts, as systemd would: nothing is lost, nothing comes twice."""
+    load = Load(daemon.address, connections=4, start=number, patient=True).start()
+    wait_until(lambda: len(load.answered) > 100, "no load")
+    replace()
+    equal(daemon.root.read("/etc/patchbay/routes.yaml"), daemon.edited, "routes.yaml, which was edited")
+    equal(daemon.root.owner("/etc/patchbay/routes.yaml"), "root:patchbay 640", "owner and mode of routes.yaml")
+    daemon.stop()
+    equal(daemon.version(), wanted, "installed version")
+    daemon.start()
+    before = len(load.answered)
+    wait_until(lambda: len(load.answered) > before + 100, "no load after the restart")
+    load.stop().retry()
+    exactly_once(daemon, load, also=others)
+    others.update(r["ref"] for r in daemon.rows())
+    print("%d events while version %s came" % (len(load.answered), wanted))
+
+
+def refs(daemon):
+    return {r["ref"] for r in daemon.rows()}
+
+
+def test_deb_in_a_fresh_root(t):
+    first, later = build.first(), build.later()
+    root = Root(t, "deb")
+    old, = root.bring(package(first, "patchbay_*.deb"))
+    new, = root.bring(package(later, "patchbay_*.deb"))
+    root.apt("install", old)
+    daemon = newcomer(t, root)
+    version = daemon.version()
+    others = refs(daemon)
+    replace_under_load(daemon, others, 10 ** 7, lambda: root.apt(*KEEP_EDITED, "install", new), LATER)
+    check("As it will be" in root.read("/etc/patchbay/routes.yaml.dpkg-dist"), "the new routes.yaml is not beside the edited one")
+    replace_under_load(daemon, others, 2 * 10 ** 7,
+                       lambda: root.apt(*KEEP_EDITED, "--allow-downgrades", "install", old), version)
+    daemon.stop()
+    count = len(daemon.rows())
+
+    root.apt("remove", "patchbay")
+    check(not os.path.exists(root.path("/usr/bin/patchbay")), "the program is still there after remove")
+    equal(root.read("/etc/patchbay/routes.yaml"), daemon.edited, "routes.yaml after remove")
+    check(os.listdir(root.path("/var/lib/patchbay/events")), "the journal is gone after remove")
+    root.apt("install", old)
+    daemon.start().stop()
+    equal(len(daemon.rows()), count, "rows after remove and install")
+
+    with open(root.path("/etc/patchbay/routes.yaml.dpkg-dist")):
+        os.unlink(root.path("/etc/patchbay/routes.yaml.dpkg-dist"))
+    root.apt("purge", "patchbay")
+    equal(root.named_patchbay(), ["/etc/patchbay", "/etc/patchbay/fleet.secret", "/etc/patchbay/learning.key",
+                                  "/var/lib/patchbay", "/var/lib/patchbay/export", "/var/lib/patchbay/export/audit.csv"],
+          "what is left after purge: what is not the package's")
+    equal(len(daemon.rows()), count, "rows after purge")
+
+    # A journal that is kept elsewhere
+    root.run("sh", "-c", "mv /var/lib/patchbay /srv/elsewhere && mkdir /srv/elsewhere/events && ln -s /srv/elsewhere /var/lib/patchbay")
+    root.apt("install", old)
+    root.apt("purge", "patchbay")
+    check(os.path.isdir(root.path("/srv/elsewhere/events")), "purge followed a link")
+
+
+def test_plugin_in_a_fresh_root(t):
+    """patchbay-dev, and what a distribution has, are all that a plugin takes."""
+    first = build.first()
+    root = Root(t, "dev")
+    packages = root.bring(package(first, "patchbay_*.deb"), package(first, "patchbay-dev_*.deb"))
+    root.apt("install", *packages, "gcc", "libc6-dev", "cmake", "ninja-build", "pkgconf")
+    root.run("pkg-config", "--exists", "patchbay")
+    said = root.run("sh", "-ec", """cd /root && patchbay plugin new acme --source && cd acme
+        cmake -B build -G Ninja && cmake --build build && ctest --test-dir build --output-on-failure && cmake --install build
+        patchbay plugins acme""")
+    check("100% tests passed" in said and "acme" in said, said)
+
+
+# ---- RPM ------------------------------------------------------------------------------------------------
+
+LIBRARIES = """\
+Name: libraries-of-this-root
+Version: 1
+Release: 1
+Summary: What this root's libraries and programs provide
+License: none
+BuildArch: noarch
+%s
+%%description
+For rpm to resolve dependencies by, in a root that it did not install.
+%%files
+"""
+
+
+def libraries(t, root):
+    """A package that provides what is really there: what rpm itself finds in the root's libraries."""
+    found = run("find", root.path("/usr/lib/x86_64-linux-gnu"), root.path("/usr/lib64"), "-name", "*.so.*", "-o", "-name", "ld-*.so*")
+    listed = os.path.join(t.folder, "libraries")
+    with open(listed, "w") as f:
+        f.write(found)
+    provides = set(run("sh", "-c", 'exec /usr/lib/rpm/elfdeps --provides <"$0"', listed).split())
+    check("libc.so.6()(64bit)" in provides, "rpm finds nothing in the root's libraries")
+    provides |= {"rtld(GNU_HASH)"}
+    provides |= {p for p in ("/bin/sh", "/usr/sbin/useradd", "/usr/sbin/groupadd") if os.path.exists(root.path(p))}
+    spec = os.path.join(t.folder, "libraries.spec")
+    with open(spec, "w") as f:
+        f.write(LIBRARIES % "\n".join("Provides: " + p for p in sorted(provides)))
+    run("rpmbuild", "-bb", "--define", "_topdir " + os.path.join(t.folder, "rpmbuild"), spec)
+    return package(os.path.join(t.folder, "rpmbuild", "RPMS", "noarch"), "*.rpm")
+
+
+def test_rpm_in_a_fresh_root(t):
+    need("rpmbuild")
+    first, later = build.first(), build.later()
+    root = Root(t, "rpm")
+    depends = run("dpkg-deb", "-f", package(first, "patchbay_*.deb"), "Depends")
+    root.apt("satisfy", re.sub(r"[^,]*sysusers[^,]*,", "", depends))
+    root.apt("install", "rpm")
+    old, new, devel = root.bring(package(first, "patchbay-[0-9]*.x86_64.rpm"), package(later, "patchbay-[0-9]*.x86_64.rpm"),
+                                 package(first, "patchbay-devel-*.rpm"))
+    root.run("rpm", "--initdb")
+    said = root.run("rpm", "-i", old, code=None)
+    check("libcurl.so.4" in said and "is needed by patchbay" in said, "rpm asked for no library: " + said)
+    root.run("rpm", "-i", *root.bring(libraries(t, root)))
+    root.run("rpm", "-i", old)
+    daemon = newcomer(t, root)
+    version = daemon.version()
+    others = refs(daemon)
+    replace_under_load(daemon, others, 10 ** 7, lambda: root.run("rpm", "-U", new), LATER)
+    check("As it will be" in root.read("/etc/patchbay/routes.yaml.rpmnew"), "the new routes.yaml is not beside the edited one")
+    replace_under_load(daemon, others, 2 * 10 ** 7, lambda: root.run("rpm", "-U", "--oldpackage", old), version)
+    equal(root.run("rpm", "-V", "patchbay", code=None).split("\n")[0].split()[-1], "/etc/patchbay/routes.yaml", "what rpm finds changed")
+    daemon.stop()
+    said = root.run("rpm", "-i", devel, code=None)
+    equal(re.findall(r"^\s+(\S+) is needed by patchbay-devel", said, re.M), ["/usr/bin/pkg-config"], "what patchbay-devel lacks")
+
+    root.run("rpm", "-e", "patchbay")
+    check(not os.path.exists(root.path("/usr/bin/patchbay")), "the program is still there")
+    equal(root.read("/etc/patchbay/routes.yaml.rpmsave"), daemon.edited, "routes.yaml after erase")
+    check(os.listdir(root.path("/var/lib/patchbay/events")), "the journal is gone")
+    count = len(daemon.rows())
+    root.run("rpm", "-i", old)
+    root.write("/etc/patchbay/routes.yaml", daemon.edited, 0o640, "patchbay")
+    daemon.start().stop()
+    equal(len(daemon.rows()), count, "rows after erase and install")
+
+
+harness.main()
