@@ -68,7 +68,7 @@ def service(t):
     m.write("etc/systemd/system/patchbay.service.d/test.conf", """\
 [Service]
 LoadCredential=fleet:/root/fleet.secret
-WatchdogSec=2
+WatchdogSec=5
 StandardOutput=append:/var/log/patchbay
 StandardError=append:/var/log/patchbay
 """)
