@@ -84,6 +84,13 @@ struct config *cli_journal_config(const struct cli_journal *j, struct registry *
 	return cli_load_for_looking(j->config ? j->config : CLI_CONFIG_PATH, ret_registry, &ignored);
 }
 
+void cli_journal_line(json_t *line)
+{
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(line);
+}
+
 const char *cli_bytes(uint64_t bytes, char out[CLI_BYTES_SIZE])
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };

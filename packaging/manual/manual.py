@@ -85,7 +85,7 @@ class Help:
                 block[2].pop()
 
     def statuses(self):
-        return re.findall(r"(\d) (.*?)(?:, (?=\d )|\.?$)", self.status)
+        return re.findall(r"(\d) (.*?)(?:[,;] (?=\d )|\.?$)", self.status)
 
 
 def marked(text):

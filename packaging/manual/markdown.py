@@ -186,7 +186,9 @@ class Roff:
         self.out += [".EE", ".RE"]
 
     def list(self, items):
-        for blocks in items:
+        short = all(len(blocks) == 1 and len(plain(blocks[0][1])) < 66 for blocks in items)
+        for number, blocks in enumerate(items):
+            self.out += [".PD 0"] if short and number == 1 else []
             self.out.append(".IP \\(bu 2")
             self.fill(self.inline(blocks[0][1]))
             if blocks[1:]:
@@ -195,6 +197,7 @@ class Roff:
                 self.write(blocks[1:])
                 self.depth -= 2
                 self.out.append(".RE")
+        self.out += [".PD"] if short and len(items) > 1 else []
 
     def terms(self, rows):
         for terms, remark, text in rows:

@@ -8,6 +8,7 @@ import os
 import re
 import select
 import shlex
+import shutil
 import signal
 import socket
 import struct
@@ -38,11 +39,9 @@ LISTEN = ("127.0.0.1", 8080)
 
 
 def enter():
-    """Starts this program anew where it may mount what it likes; where that is not allowed, its tests are skipped."""
-    if INSIDE in os.environ:
-        return
-    command = ["unshare", "--mount", "--net"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
-    if subprocess.run(command + ["true"], capture_output=True).returncode == 0:
+    """Starts this program anew where root may mount what it likes; elsewhere the tests that need it are skipped."""
+    command = ["unshare", "--mount", "--net"]
+    if INSIDE not in os.environ and os.geteuid() == 0 and subprocess.run(command + ["true"], capture_output=True).returncode == 0:
         os.environ[INSIDE] = "yes"
         os.execvp(command[0], command + [sys.executable, "-B"] + sys.argv)
 
@@ -53,13 +52,14 @@ _ready, _peers = [], []
 def machine():
     """Makes it, once for all tests of this process."""
     if INSIDE not in os.environ:
-        raise Skip("namespaces cannot be made here")
+        raise Skip("needs root, and namespaces")
     if _ready:
         return
     run = lambda *command, **more: subprocess.run(command, check=True, capture_output=True, **more)
     top = "/mnt"
     try:
         run("mount", "-t", "tmpfs", "tmpfs", top)
+        run("mount", "-t", "tmpfs", "tmpfs", "/run")
         for folder in ("/etc", "/usr/local", "/var/lib"):
             upper, work = (os.path.join(top, folder.strip("/").replace("/", "-") + end) for end in (".upper", ".work"))
             os.makedirs(upper)
@@ -103,17 +103,23 @@ class Elsewhere(str):
     """Why a command is not tried here, and what tries it."""
 
 
-# Programs whose commands are never run here.
-ELSEWHERE = {
-    "apt": Elsewhere("needs packages: packaging/test-packages tries it"),
-    "apt-get": Elsewhere("the same"),
-    "dpkg": Elsewhere("the same"),
-    "dnf": Elsewhere("the same"),
-    "rpm": Elsewhere("the same"),
-    "systemctl": Elsewhere("needs systemd: the tests of packages try it"),
-    "systemd-analyze": Elsewhere("the same"),
-    "journalctl": Elsewhere("the same"),
-}
+# How commands begin that are never run here.
+ELSEWHERE = (
+    (r"(sudo )?(apt|apt-get|dpkg|dnf|rpm|rpmbuild) ", Elsewhere("needs packages: packaging/test-packages tries it")),
+    (r"(sudo )?(systemctl|systemd-analyze|journalctl|systemd-run) ", Elsewhere("needs systemd: packaging/test-packages tries it")),
+    (r"(python3|sh) (tests|packaging)/", Elsewhere("is itself what tests or packages all of this")),
+)
+
+
+def elsewhere(command):
+    script = re.match(r"(?:python3|sh) (\S+)", command)
+    check(not script or os.path.exists(os.path.join(harness.TOP, script.group(1))), "there is no " + command)
+    return next((why for begins, why in ELSEWHERE if re.match(begins, command)), None)
+
+
+def expanded(command):
+    """Without what is in brackets, and with it."""
+    return list(dict.fromkeys(" ".join(re.sub(r"\[(.*?)\]", kept, command).split()) for kept in ("", r"\1")))
 
 
 class World:
@@ -127,13 +133,13 @@ class World:
             if not name.startswith("build"):
                 os.symlink(os.path.join(harness.TOP, name), os.path.join(self.folder, name))
         os.symlink(os.path.dirname(harness.PATCHBAY), os.path.join(self.folder, "build"))
-        for folder in ("/etc/patchbay", "/var/lib/patchbay"):
-            subprocess.run(["rm", "-rf", folder], check=True)
+        for folder in ("/etc/patchbay", "/var/lib/patchbay", "/run/patchbay"):
+            shutil.rmtree(folder, ignore_errors=True)
             os.makedirs(folder, 0o750)
         self.env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                     "CREDENTIALS_DIRECTORY": self.folder}
         self.env.update((k, v) for k, v in os.environ.items() if k.endswith("SAN_OPTIONS"))
-        self.daemon, self.log, self.said, self.id = None, os.path.join(t.folder, "serve.log"), "", None
+        self.daemon, self.log, self.id = None, os.path.join(t.folder, "serve.log"), None
         t.undo.append(self.end)
         self.slack = self.smtp = None
 
@@ -159,8 +165,13 @@ class World:
     def configure(self, text, path="routes.yaml"):
         """Writes a configuration, and the secrets that it names."""
         path = os.path.join(self.cwd, path)
+        for name in re.findall(r"certificate: ([\w./-]+)", text):
+            shutil.copy(_ready[0], os.path.join(os.path.dirname(path), name))
         for kind, name in re.findall(r"\{(file|env|credential): ([^}]+)\}", text):
             value = SECRETS.get(os.path.basename(name), harness.FLEET_SECRET)
+            if name.endswith("key.pem"):
+                with open(_ready[0] + ".key") as f:
+                    value = f.read()
             if kind == "env":
                 self.env[name] = value
                 continue
@@ -178,15 +189,19 @@ class World:
             command = re.sub(r"\bID\b", self.id, command)
         where = os.path.join(self.folder, ".cwd")
         script = "cd %s\n%s\ncode=$?\npwd >%s\nexit $code" % (shlex.quote(self.cwd), command, shlex.quote(where))
-        done = subprocess.run(["bash", "-c", script], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=seconds * harness.SLOWER)
-        if done.returncode != code:
+        process = subprocess.Popen(["bash", "-c", script], env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        try:
+            said, _ = process.communicate(timeout=seconds * harness.SLOWER)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with all that it has started
+            raise Failed("%s\ndoes not end; it says:\n%s" % (command, process.communicate()[0])) from None
+        if process.returncode != code:
             raise Failed("%s\nexit code %d, wanted %d; it says:\n%s\nthe daemon's log:\n%s"
-                         % (command, done.returncode, code, done.stdout, self.logged()[-3000:]))
+                         % (command, process.returncode, code, said, self.logged()[-3000:]))
         with open(where) as f:
             self.cwd = f.read().strip()
-        self.said = done.stdout
-        return done.stdout
+        return said
 
     def serve(self, command="patchbay serve -c routes.yaml"):
         if self.daemon:
@@ -273,13 +288,13 @@ def run_commands(world, document, rules, others=()):
         for line in filter(str.strip, lines):
             command = command_of(line)
             used.add(command)
-            rule = rules.get(command, ELSEWHERE.get(command.replace("sudo ", "").split()[0]))
+            rule = rules.get(command, elsewhere(command))
             if isinstance(rule, Elsewhere):
                 continue
             if rule is None:
-                check(command.replace("sudo ", "").split()[0] in HARMLESS and not re.search(PLACEHOLDER, command),
+                rule = expanded(command)
+                check(command.replace("sudo ", "").split()[0] in HARMLESS and not any(re.search(PLACEHOLDER, c) for c in rule),
                       "%s: no rule says how to try '%s'; see rules in test_docs.py" % (document, command))
-                rule = command
             for instead in rule if isinstance(rule, list) else [rule]:
                 instead(world) if callable(instead) else world.run(instead)
     left = (set(rules) | set(others)) - used
