@@ -42,7 +42,7 @@ static json_t *address(const patchbay_option *o)
 /* A path as text, or where a secret may be, which this is not. */
 static json_t *certificate(const patchbay_option *o)
 {
-	return schema_either(schema_text(o), json_pack("{s:s}", "$ref", "#/definitions/secret/anyOf/0"));
+	return schema_either(schema_value(o), json_pack("{s:s}", "$ref", "#/definitions/secret/anyOf/0"));
 }
 
 static json_t *tls(const patchbay_option *o)
