@@ -60,7 +60,7 @@ quietly() # LOG COMMAND...: shows what it said only if it failed
 	log=$1
 	shift
 	"$@" >"$log" 2>&1 && return
-	tail -n 25 "$log" >&2
+	tail -n 40 "$log" >&2
 	cp "$log" "$out/"
 	fail "$1 failed; all that it said is in $out/${log##*/}"
 }
@@ -72,7 +72,7 @@ build_deb()
 	tar -x -C "$work/deb" -f "$work/patchbay-$version.tar.gz"
 	cd "$work/deb/patchbay-$version"
 	cp -R packaging/debian debian
-	quietly "$work/deb.log" dpkg-buildpackage -us -uc
+	DEB_BUILD_OPTIONS="terse ${DEB_BUILD_OPTIONS:-}" quietly "$work/deb.log" dpkg-buildpackage -us -uc
 	cd ..
 	for file in *; do
 		[ -d "$file" ] || mv "$file" "$out/"

@@ -13,7 +13,7 @@ for argument; do
 	case $argument in
 	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs
 		python3-jsonschema python3-yaml bash-completion zsh fish man-db mandoc
-		nginx haproxy caddy
+		nginx haproxy caddy systemd
 		$packaging lintian rpmlint devscripts debootstrap" ;;
 	--packages) packages="$packages $packaging" ;;
 	*)

@@ -29,7 +29,7 @@ const struct alarm_type alarm_types[ALARM_TYPES] = {
 				    .example = { "sink", "desk",
 						 "sink desk: 7 new dead letters; `patchbay dead --sink desk` says "
 						 "why" } },
-	[ALARM_JOURNAL_REFUSING] = { "journal_refusing", .error = true, .in_log = true, .late = true,
+	[ALARM_JOURNAL_REFUSING] = { "journal_refusing", .error = true, .patient = true, .in_log = true, .late = true,
 				     .example = { "", "", "journal: no space left on device" } },
 	[ALARM_JOURNAL_NEARLY_FULL] = { "journal_nearly_full", .patient = true,
 					.example = { "", "", "journal: 83 % of its limit are owed to sinks" } },

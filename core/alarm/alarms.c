@@ -304,6 +304,34 @@ void alarms_reloaded(struct alarms *a, const struct live_set *set, const char *r
 	pthread_mutex_unlock(&a->lock);
 }
 
+int alarms_try(struct alarms *a, enum alarm_id id, struct id *ret, struct err *err)
+{
+	struct buf data = { 0 }, key = { 0 };
+	struct journal_ticket ticket = { .n = 1 };
+	struct journal_record record;
+	char text[ID_TEXT_SIZE];
+	pthread_mutex_lock(&a->lock);
+	bool routed = config_routes_own(a->generation->config);
+	pthread_mutex_unlock(&a->lock);
+	if (!routed)
+		return err_set(err, "no route of the configuration that is at work says 'from: " CONFIG_OWN_SOURCE
+				    "', so no alarm goes to any sink");
+	alarm_event_example(id, "only a trial: ", &data);
+	alarm_event_of(str_c(alarm_types[id].name), str_c(alarm_types[id].example.about), buf_str(&data), &record);
+	record.received_ns = record.time_ns = clock_wall_ns();
+	record.id = id_new_own(record.received_ns);
+	id_format(&record.id, text);
+	buf_addf(&key, "trial %s", text);
+	record.key = buf_str(&key);
+	journal_encode(&ticket.records, &record);
+	int result = journal_append_wait(a->parts.journal, &ticket, err);
+	*ret = record.id;
+	buf_free(&ticket.records);
+	buf_free(&data);
+	buf_free(&key);
+	return result;
+}
+
 /* ---- Who asks */
 
 static bool list(const struct alarm_list *found, bool errors, struct buf *out)

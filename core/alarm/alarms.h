@@ -15,6 +15,7 @@
 #ifndef ALARM_ALARMS_H
 #define ALARM_ALARMS_H
 
+#include "alarm/alarm.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "deliver/dispatcher.h"
@@ -45,6 +46,10 @@ void alarms_reloaded(struct alarms *, const struct live_set *, const char *refus
 bool alarms_health(struct alarms *, struct buf *);
 /* Those that are raised, in the Prometheus text format. [any thread] */
 void alarms_metrics(struct alarms *, struct buf *);
+
+/* Journals an event of this type, with an example for data, so that a person sees whether it arrives. -1: err. [any
+ * thread that may block] */
+int alarms_try(struct alarms *, enum alarm_id, struct id *ret, struct err *err);
 
 /* Of every sink, and of every source that polls. The caller frees. */
 struct dispatcher_stats *alarm_sinks(struct dispatcher *, size_t *ret_n);

@@ -71,12 +71,12 @@ void alarm_event(const struct standing *s, enum standing_news news, int64_t told
 	ret->key = buf_str(key);
 }
 
-void alarm_event_example(enum alarm_id id, struct buf *data)
+void alarm_event_example(enum alarm_id id, const char *remark, struct buf *data)
 {
 	struct alarm alarm = {
 		.id = id, .what = alarm_types[id].example.what, .count = 7, .since_ms = INT64_C(1767225600000)
 	};
 	snprintf(alarm.about, sizeof alarm.about, "%s", alarm_types[id].example.about);
-	snprintf(alarm.text, sizeof alarm.text, "%s", alarm_types[id].example.text);
+	snprintf(alarm.text, sizeof alarm.text, "%s%s", remark, alarm_types[id].example.text);
 	write_data(&alarm, 0, data);
 }

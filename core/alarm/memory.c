@@ -46,8 +46,11 @@ static void remember(void *ctx, const struct journal_note *note)
 {
 	struct alarms *a = ctx;
 	patchbay_str name = str_c(note->name);
-	if (!standing_read(&a->standings, name, note->value) && !tally_read(a, name, note->value))
-		sources_read(&a->sources, name, note->value);
+	if (standing_read(&a->standings, name, note->value) || tally_read(a, name, note->value) ||
+	    sources_read(&a->sources, name, note->value))
+		return;
+	if (sources_is_note(name)) /* about one that is gone */
+		names_add(&a->gone, xstrdup(note->name));
 }
 
 /* The configuration that the last worker could not take up is not at work in this one either. */

@@ -124,7 +124,7 @@ void sources_hear(struct sources *s, const struct poller_stats *polled, size_t n
 
 /* ---- What stands */
 
-static void look_at_silence(const struct heard *h, struct alarm_list *list)
+static void look_at_silence(const struct heard *h, int64_t now_ms, struct alarm_list *list)
 {
 	const struct rhythm *r = &h->rhythm;
 	bool by_rhythm = h->silence_ms == CONFIG_SILENCE_AUTO;
@@ -139,7 +139,7 @@ static void look_at_silence(const struct heard *h, struct alarm_list *list)
 					"source %s: nothing genuine has come for %s%s; see whether its provider still "
 					"sends, and to this address",
 					h->name, alarm_show_span(r->quiet_ms, quiet), why);
-	alarm->since_ms = r->heard_ms;
+	alarm->since_ms = r->heard_ms ? r->heard_ms : now_ms - r->quiet_ms;
 }
 
 bool streak_is_long(const struct streak *streak, int64_t now_ms, int64_t grace_ms)
@@ -152,11 +152,11 @@ void sources_look(const struct sources *s, int64_t now_ms, int64_t grace_ms, str
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct heard *h = &s->v[i];
-		look_at_silence(h, list);
+		look_at_silence(h, now_ms, list);
 		if (streak_is_long(&h->refusals, now_ms, grace_ms))
 			alarm_add(list, ALARM_SOURCE_REFUSING, "source", h->name,
 				  "source %s: the last %" PRIu64 " posts were all refused, which `patchbay events "
-								 "--quarantine` lists; if the secret was "
+				  "--quarantine` lists; if the secret was "
 				  "changed at the provider, put the new one in its place, then `patchbay reload` and "
 				  "`patchbay reverify %s`",
 				  h->name, h->refusals.n, h->name)
@@ -164,7 +164,7 @@ void sources_look(const struct sources *s, int64_t now_ms, int64_t grace_ms, str
 		if (streak_is_long(&h->puzzles, now_ms, grace_ms))
 			alarm_add(list, ALARM_SOURCE_MALFORMED, "source", h->name,
 				  "source %s: the last %" PRIu64 " genuine posts were not understood; `patchbay events "
-								 "--quarantine` says why, and with a "
+				  "--quarantine` says why, and with a "
 				  "mended plugin `patchbay reverify %s` lets them in",
 				  h->name, h->puzzles.n, h->name)
 				->since_ms = h->puzzles.first_ms;
@@ -195,12 +195,17 @@ void sources_write(const struct heard *h, struct buf *name, struct buf *value)
 	rhythm_write(&h->rhythm, value);
 }
 
+bool sources_is_note(patchbay_str name)
+{
+	return str_starts(name, STR(NAME));
+}
+
 bool sources_read(struct sources *s, patchbay_str name, patchbay_str value)
 {
 	struct streak refusals, puzzles;
 	struct buf copy = { 0 };
 	int at = 0;
-	if (!str_starts(name, STR(NAME)))
+	if (!sources_is_note(name))
 		return false;
 	struct heard *h = find(s, (patchbay_str){ name.p + sizeof NAME - 1, name.n - (sizeof NAME - 1) });
 	if (!h)

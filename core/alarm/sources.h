@@ -43,6 +43,7 @@ int64_t sources_shortest_ms(const struct sources *);
 
 /* As text, for the next process; its name first. False: it is about none of these sources. */
 void sources_write(const struct heard *, struct buf *name, struct buf *value);
+bool sources_is_note(patchbay_str name);
 bool sources_read(struct sources *, patchbay_str name, patchbay_str value);
 
 #endif

@@ -79,7 +79,7 @@ enum standing_news standing_news(const struct standing *s, int64_t told_ms, int6
 	if (!s->raised_ms || s->done)
 		return STANDING_NOTHING;
 	bool rested = now_ms - told_ms >= grace_ms || now_ms < told_ms;
-	if (!s->told && type->repeats && !rested) /* it was over in between */
+	if (!s->told && type->repeats && (!rested || !s->alarm.count)) /* it was over in between */
 		return STANDING_NOTHING;
 	if (!s->told)
 		return !s->ended_ms || type->late ? STANDING_RAISED : STANDING_NOTHING;

@@ -35,7 +35,7 @@ static bool to_journal, is_verbose;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct log_plugin_level *plugins;
-static size_t n_plugins;
+static _Atomic size_t n_plugins; /* read without it, whether there are any */
 
 /* ---- Settings */
 
@@ -86,10 +86,10 @@ bool log_is_read_by_a_person(void)
 	return !to_journal && isatty(STDERR_FILENO);
 }
 
-static bool is_wanted(enum log_level level, const struct log_about *about)
+bool log_wants(enum log_level level, const struct log_about *about)
 {
 	int most = atomic_load_explicit(&shared->level, memory_order_relaxed);
-	if (about->plugin) {
+	if (about && about->plugin && atomic_load_explicit(&n_plugins, memory_order_relaxed)) {
 		pthread_mutex_lock(&lock);
 		for (size_t i = 0; i < n_plugins; i++)
 			if (strcmp(plugins[i].name, about->plugin) == 0)
@@ -272,8 +272,7 @@ bool log_write(struct log_limit *limit, enum log_level level, const struct log_a
 	char message[LINE_MAX_BYTES]; /* one that does not fit in here does not fit into the line */
 	uint64_t left_out = 0;
 	va_list ap;
-	about = about ? about : &nothing;
-	if (!is_wanted(level, about))
+	if (!log_wants(level, about))
 		return true;
 	if (limit && !passes(limit, &left_out))
 		return false;
@@ -281,7 +280,7 @@ bool log_write(struct log_limit *limit, enum log_level level, const struct log_a
 	int n = vsnprintf(message, sizeof message, fmt, ap);
 	va_end(ap);
 	if (n >= 0)
-		write_line(level, about, left_out, message,
+		write_line(level, about ? about : &nothing, left_out, message,
 			   (size_t)n < sizeof message ? (size_t)n : sizeof message - 1);
 	return true;
 }

@@ -33,6 +33,9 @@ struct log_limit {
 bool log_write(struct log_limit *limit, enum log_level, const struct log_about *about, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Would it be written? Where it costs something to make. */
+bool log_wants(enum log_level, const struct log_about *);
+
 #define log_about_limited(limit, level, about, ...) log_write(limit, level, about, __VA_ARGS__)
 #define log_about(level, about, ...) log_write(NULL, level, about, __VA_ARGS__)
 #define log_limited(limit, level, ...) log_write(limit, level, NULL, __VA_ARGS__)

@@ -74,9 +74,13 @@ static void check_journal(const struct config *config, struct faults *faults)
 
 static void check_address(const struct config_address *address, const char *key, struct faults *faults)
 {
+	const char *path = ((const struct sockaddr_un *)&address->addr)->sun_path;
+	struct stat st;
 	if (address->addr.ss_family != AF_UNIX)
 		return;
-	char *parent = parent_of(((const struct sockaddr_un *)&address->addr)->sun_path);
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) /* it may be a socket unit's, in a folder of root's */
+		return;
+	char *parent = parent_of(path);
 	int problem = try_folder(parent);
 	if (problem)
 		fault_error(faults, address->line, address->column,

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -40,9 +41,7 @@ static void print_json(const char *to, const struct backup_sums *s, const struct
 				 "linked", (json_int_t)s->linked, "kept", (json_int_t)s->kept, "removed",
 				 (json_int_t)s->removed, "bytes", (json_int_t)s->bytes, "events",
 				 (json_int_t)checked->events, "damages", (json_int_t)checked->damages);
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
+	cli_journal_line(line);
 }
 
 static void print_text(const char *to, const struct backup_sums *s, const struct verify_sums *checked, bool was_checked)
@@ -72,6 +71,7 @@ int cmd_journal_backup(int argc, char **argv)
 	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
+	umask(0027); /* events are nobody else's business */
 	char *to = argv[optind];
 	if (cli_journal_find(&j, "journal backup") != 0)
 		return 1;

@@ -25,13 +25,6 @@ static json_t *string(const char *s)
 	return json_out_string(str_c(s));
 }
 
-static void print_json_line(json_t *line)
-{
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
-}
-
 static void say_json(void *ctx, const struct verify_fault *f)
 {
 	(void)ctx;
@@ -43,7 +36,7 @@ static void say_json(void *ctx, const struct verify_fault *f)
 	json_object_set_new(line, "what", string(f->what));
 	json_object_set_new(line, "means", string(f->means));
 	json_object_set_new(line, "todo", string(f->todo));
-	print_json_line(line);
+	cli_journal_line(line);
 }
 
 static void say_text(void *ctx, const struct verify_fault *f)
@@ -65,14 +58,14 @@ static void say_text(void *ctx, const struct verify_fault *f)
 
 static void print_sums_json(const struct verify_sums *s)
 {
-	print_json_line(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}",
-				  "result", "end", "running", s->running, "damages", (json_int_t)s->damages, "remarks",
-				  (json_int_t)s->notes, "segments", (json_int_t)s->segments, "records",
-				  (json_int_t)s->records, "events", (json_int_t)s->events, "bytes",
-				  (json_int_t)s->bytes, "quarantine_segments", (json_int_t)s->quarantine_segments,
-				  "quarantine_records", (json_int_t)s->quarantine_records, "quarantine_bytes",
-				  (json_int_t)s->quarantine_bytes, "state_version", s->state_version, "sinks",
-				  (json_int_t)s->sinks, "parked", (json_int_t)s->parked, "dead", (json_int_t)s->dead));
+	cli_journal_line(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}",
+				   "result", "end", "running", s->running, "damages", (json_int_t)s->damages, "remarks",
+				   (json_int_t)s->notes, "segments", (json_int_t)s->segments, "records",
+				   (json_int_t)s->records, "events", (json_int_t)s->events, "bytes",
+				   (json_int_t)s->bytes, "quarantine_segments", (json_int_t)s->quarantine_segments,
+				   "quarantine_records", (json_int_t)s->quarantine_records, "quarantine_bytes",
+				   (json_int_t)s->quarantine_bytes, "state_version", s->state_version, "sinks",
+				   (json_int_t)s->sinks, "parked", (json_int_t)s->parked, "dead", (json_int_t)s->dead));
 }
 
 static void print_sums(const char *folder, const struct verify_sums *s)

@@ -100,9 +100,7 @@ static void print(const struct import_sums *s, uint64_t bad, bool json)
 			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "imported", (json_int_t)s->imported, "quarantined",
 				  (json_int_t)s->quarantined, "notes", (json_int_t)s->notes, "there",
 				  (json_int_t)s->there, "known", (json_int_t)s->known, "bad", (json_int_t)bad);
-		json_dumpf(line, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(line);
+		cli_journal_line(line);
 		return;
 	}
 	printf("%" PRIu64 " events imported, %" PRIu64 " quarantined requests; %" PRIu64 " were there already",
@@ -165,6 +163,7 @@ int cmd_journal_import(int argc, char **argv)
 	int status = args_parse(&args, argc, argv);
 	if (status >= 0)
 		return status;
+	umask(0027); /* events are nobody else's business */
 	if (cli_journal_find(&j, "journal import") != 0)
 		return 1;
 	status = run(&j, argv[optind], deliver, keep_going, json);

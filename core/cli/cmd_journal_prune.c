@@ -111,9 +111,7 @@ static void print(const struct report *report)
 					 report->quarantine, "segments", (json_int_t)done->segments, "bytes",
 					 (json_int_t)done->bytes, "left_bytes", (json_int_t)done->left_bytes, "held",
 					 done->held);
-		json_dumpf(line, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(line);
+		cli_journal_line(line);
 		return;
 	}
 	printf("%s: %" PRIu64 " segments, %s%s; %s are left\n", report->quarantine ? "quarantine" : "events",

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static const char help[] =
 	"Usage: patchbay journal repair [-c FILE | --journal FOLDER] [--apply] [--sink NAME]... [--json]\n"
@@ -31,18 +32,11 @@ struct report {
 	bool json;
 };
 
-static void print_line(json_t *line)
-{
-	json_dumpf(line, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(line);
-}
-
 static void say(void *ctx, const char *file, const char *what)
 {
 	const struct report *report = ctx;
 	if (report->json)
-		print_line(json_pack("{s:s, s:s, s:s}", "result", "step", "file", file, "what", what));
+		cli_journal_line(json_pack("{s:s, s:s, s:s}", "result", "step", "file", file, "what", what));
 	else
 		printf("%s: %s\n", file, what);
 }
@@ -50,9 +44,9 @@ static void say(void *ctx, const char *file, const char *what)
 static void conclude(const struct report *report, const struct repair_sums *sums, bool apply)
 {
 	if (report->json) {
-		print_line(json_pack("{s:s, s:b, s:I, s:I, s:s?}", "result", "end", "applied", apply, "steps",
-				     (json_int_t)sums->steps, "salvaged", (json_int_t)sums->salvaged, "aside",
-				     sums->aside));
+		cli_journal_line(json_pack("{s:s, s:b, s:I, s:I, s:s?}", "result", "end", "applied", apply, "steps",
+					   (json_int_t)sums->steps, "salvaged", (json_int_t)sums->salvaged, "aside",
+					   sums->aside));
 		return;
 	}
 	if (sums->aside)
@@ -85,6 +79,7 @@ int cmd_journal_repair(int argc, char **argv)
 	if (status < 0 && cli_journal_find(&j, "journal repair") != 0)
 		status = 1;
 	if (status < 0) {
+		umask(0027); /* events are nobody else's business */
 		struct registry *registry;
 		struct config *config = cli_journal_config(&j, &registry);
 		size_t n = 0;

@@ -101,9 +101,7 @@ static void print_json(const struct account *a, const struct limits *limits)
 	json_object_set_new(all, "limit_in_days", days >= 0 ? json_real(days) : json_null());
 	json_object_set_new(all, "sources", sources);
 	json_object_set_new(all, "sinks", sinks);
-	json_dumpf(all, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(all);
+	cli_journal_line(all);
 }
 
 /* ---- For people */

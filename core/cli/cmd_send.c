@@ -18,12 +18,14 @@
 static const char help[] =
 	"Usage: patchbay send [-c FILE] SOURCE EVENT [--count N] [--to URL] [--serial N] [--bad-signature] [--retry] "
 	"[--json]\n"
+	"       patchbay send [-c FILE] patchbay ALARM [--json]\n"
 	"       patchbay send [-c FILE] --list [SOURCE] [--json]\n"
-	"Plays the provider of a source: sends one of its events, signed with the secrets of the configuration.\n\n"
+	"Plays the provider of a source: sends one of its events, signed with the secrets of the configuration.\n"
+	"With the source patchbay: has the running daemon make an alarm's event, to see where it arrives.\n\n"
 	"  -c, --config FILE    the configuration (" CLI_CONFIG_PATH ")\n"
 	"      --list           the events that can be sent\n"
 	"      --count N        send N different ones\n"
-	"      --to URL         not to the first address of `listen`, but there: http://127.0.0.1:8080/in/fleet\n"
+	"      --to URL         not to where `listen` says, but there: http://127.0.0.1:8080/in/fleet\n"
 	"      --serial N       make event number N; the same number makes the same event again. 0: exactly the one\n"
 	"                       that the provider documents. Without it, every run sends new events\n"
 	"      --bad-signature  sign it wrongly; it must be refused\n"
@@ -149,6 +151,8 @@ static int play(const struct config *config, const struct asked *asked)
 		return 2;
 	char *url = asked->to ? xstrdup(asked->to) : send_default_url(config, order.source);
 	int parsed = post_url_parse(url, &order.url, &err);
+	if (!asked->to)
+		order.url.certificate = send_default_address(config)->certificate;
 	free(url);
 	if (parsed < 0) {
 		fprintf(stderr, "patchbay send: %s\n", err.text);
@@ -190,6 +194,15 @@ int cmd_send(int argc, char **argv)
 		return args_wrong(&args, "--count is a number from 1");
 	asked.source = given > 0 ? argv[optind] : NULL;
 	asked.event = given > 1 ? argv[optind + 1] : NULL;
+	bool own = asked.source && strcmp(asked.source, CONFIG_OWN_SOURCE) == 0;
+	if (own && (asked.to || asked.count != 1 || asked.serial != NO_SERIAL || asked.bad_signature || asked.retry))
+		return args_wrong(&args, "an alarm is made by the daemon, so it takes --json only");
+	if (own && !asked.list)
+		return send_own(asked.config, asked.event, asked.json);
+	if (own) {
+		send_list_own(asked.json);
+		return 0;
+	}
 	struct registry *registry = NULL;
 	struct err err = { 0 };
 	struct config *config = asked.list ? cli_load_for_looking(asked.config, &registry, &err)

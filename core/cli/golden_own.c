@@ -25,7 +25,7 @@ int golden_own(struct golden_bench *b, const struct golden_test *t, struct golde
 	call_begin(call, 0);
 	call_begin(&b->event, 0);
 	if (t->sample.n)
-		alarm_event_example((enum alarm_id)t->sample_index, &example);
+		alarm_event_example((enum alarm_id)t->sample_index, "", &example);
 	patchbay_str data = t->sample.n ? arena_copy(&call->arena, buf_str(&example)) : t->body;
 	buf_free(&example);
 	if (golden_edit(call, t->set, &data, err) < 0)

@@ -6,6 +6,8 @@
 #include "config/config.h"
 #include "plugin/host.h"
 
+#include <jansson.h>
+
 int cmd_journal_check(int argc, char **argv);
 int cmd_journal_repair(int argc, char **argv);
 int cmd_journal_size(int argc, char **argv);
@@ -33,6 +35,8 @@ int cli_journal_find(struct cli_journal *, const char *command);
 /* Of the configuration, if it is readable: how large the journal may be, and which sinks there are. NULL without one,
  * or with --journal; what is wrong with it is not said. Free the configuration before the registry. */
 struct config *cli_journal_config(const struct cli_journal *, struct registry **ret_registry);
+/* Prints it on one line, and frees it. */
+void cli_journal_line(json_t *);
 /* "12.3 MiB" */
 #define CLI_BYTES_SIZE 32
 const char *cli_bytes(uint64_t bytes, char out[CLI_BYTES_SIZE]);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/post_tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,9 @@
 
 struct post {
 	const struct post_url *url;
-	int fd;    /* -1: not connected */
-	bool used; /* has brought an answer before */
+	int fd;               /* -1: not connected */
+	struct post_tls *tls; /* NULL: plain */
+	bool used;            /* has brought an answer before */
 	struct buf in;
 };
 
@@ -31,6 +33,8 @@ struct post *post_open(const struct post_url *url)
 
 static void hang_up(struct post *post)
 {
+	post_tls_close(post->tls);
+	post->tls = NULL;
 	if (post->fd >= 0)
 		close(post->fd);
 	post->fd = -1;
@@ -63,7 +67,7 @@ static int wait_for(struct post *post, short events, int64_t until_ns, struct er
 	}
 }
 
-static int connect_to(struct post *post, int64_t until_ns, struct err *err)
+static int connect_plain(struct post *post, int64_t until_ns, struct err *err)
 {
 	const struct post_url *url = post->url;
 	int problem = 0;
@@ -85,6 +89,15 @@ static int connect_to(struct post *post, int64_t until_ns, struct err *err)
 	return 0;
 }
 
+static int connect_to(struct post *post, int64_t until_ns, struct err *err)
+{
+	if (connect_plain(post, until_ns, err) < 0)
+		return -1;
+	if (post->url->tls)
+		post->tls = post_tls_open(post->fd, post->url, until_ns, err);
+	return post->url->tls && !post->tls ? -1 : 0;
+}
+
 static void add_request(struct buf *out, const struct post_url *url, const patchbay_request *request)
 {
 	bool typed = false;
@@ -101,7 +114,9 @@ static void add_request(struct buf *out, const struct post_url *url, const patch
 static int send_all(struct post *post, const struct buf *out, int64_t until_ns, struct err *err)
 {
 	for (size_t sent = 0; sent < out->n;) {
-		ssize_t n = send(post->fd, out->p + sent, out->n - sent, MSG_NOSIGNAL);
+		const char *rest = out->p + sent;
+		ssize_t n = post->tls ? post_tls_send(post->tls, rest, out->n - sent)
+				      : send(post->fd, rest, out->n - sent, MSG_NOSIGNAL);
 		if (n > 0) {
 			sent += (size_t)n;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -122,7 +137,8 @@ static int receive(struct post *post, int64_t until_ns, struct err *err)
 	for (;;) {
 		if (post->in.n > ANSWER_MAX)
 			return err_set(err, "the answer of %s is too long", post->url->host);
-		ssize_t n = recv(post->fd, buf_grow(&post->in, 16384), 16384, 0);
+		char *room = buf_grow(&post->in, 16384);
+		ssize_t n = post->tls ? post_tls_recv(post->tls, room, 16384) : recv(post->fd, room, 16384, 0);
 		if (n > 0) {
 			post->in.n += (size_t)n;
 			return 1;

@@ -1,5 +1,5 @@
-/* post.h - a plain HTTP/1.1 client for `patchbay send`: POST over IPv4, IPv6 or a unix socket, one kept-alive
- * connection. No TLS: that is the business of the proxy in front of Patchbay. */
+/* post.h - an HTTP/1.1 client for `patchbay send`: POST over IPv4, IPv6 or a unix socket, with or without TLS, one
+ * kept-alive connection. */
 #ifndef CLI_POST_H
 #define CLI_POST_H
 
@@ -10,11 +10,16 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+struct certificate;
+
 struct post_url {
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
-	char host[300];  /* for the Host header, and for people */
-	char path[1024]; /* with the query */
+	char host[300]; /* for the Host header, and for people */
+	char name[300]; /* the same without the port */
+	bool tls;
+	const struct certificate *certificate; /* TLS: the only one that is right; NULL: whom this machine trusts */
+	char path[1024];                       /* with the query */
 };
 
 struct post_answer {
@@ -25,7 +30,8 @@ struct post_answer {
 
 struct post;
 
-/* "http://127.0.0.1:8080/in/fleet", "http://[::1]:8080/in/fleet", "http://unix:/run/x.sock:/in/fleet". */
+/* "http://127.0.0.1:8080/in/fleet", "http://[::1]:8080/in/fleet", "http://unix:/run/x.sock:/in/fleet",
+ * "https://example.org/in/fleet". */
 int post_url_parse(const char *url, struct post_url *ret, struct err *err);
 
 /* Connects with the first post. The URL must outlive it. */

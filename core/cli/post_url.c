@@ -37,14 +37,13 @@ int post_url_parse(const char *url, struct post_url *ret, struct err *err)
 {
 	char authority[sizeof(ret->host)], *host = authority, *port = NULL;
 	*ret = (struct post_url){ .path = "/" };
-	if (strncmp(url, "https://", 8) == 0)
-		return err_set(err, "%s: only http:// can be posted to; give the address behind the TLS proxy", url);
-	if (strncmp(url, "http://", 7) != 0)
+	ret->tls = strncmp(url, "https://", 8) == 0;
+	if (!ret->tls && strncmp(url, "http://", 7) != 0)
 		return err_set(err, "'%s' is no URL; it is like http://127.0.0.1:8080/in/NAME", url);
 	if (strlen(url) >= sizeof(ret->path) || strpbrk(url, " \t\r\n"))
 		return err_set(err, "%s: too long, or with spaces in it", url);
-	const char *rest = url + 7;
-	if (strncmp(rest, "unix:", 5) == 0)
+	const char *rest = url + (ret->tls ? 8 : 7);
+	if (!ret->tls && strncmp(rest, "unix:", 5) == 0)
 		return parse_unix(rest + 5, url, ret, err);
 	size_t n = strcspn(rest, "/?#");
 	if (!n || n >= sizeof(authority))
@@ -63,5 +62,6 @@ int post_url_parse(const char *url, struct post_url *ret, struct err *err)
 	} else if ((port = strchr(host, ':'))) {
 		*port++ = '\0';
 	}
-	return resolve(host, port ? port : "80", url, ret, err);
+	snprintf(ret->name, sizeof(ret->name), "%s", host);
+	return resolve(host, port ? port : ret->tls ? "443" : "80", url, ret, err);
 }

@@ -4,7 +4,6 @@
 #include "cli/schema.h"
 
 #include "base/mem.h"
-#include "cli/cli.h"
 #include "cli/json_out.h"
 #include "config/scalar.h"
 
@@ -18,7 +17,7 @@
 
 /* A key of the host's that is more, or other, than its type says. */
 struct form {
-	const char *name;
+	const char *name; /* NULL, at the end: all others */
 	json_t *(*make)(const patchbay_option *);
 };
 
@@ -29,7 +28,7 @@ static json_t *mapping_of(const patchbay_option *v, size_t n, const struct form 
 		const struct form *form = forms;
 		while (form->name && strcmp(form->name, v[i].name) != 0)
 			form++;
-		schema_add_key(mapping, &v[i], form->name ? form->make(&v[i]) : schema_value(&v[i]));
+		schema_add_key(mapping, &v[i], form->make(&v[i]));
 	}
 	return mapping;
 }
@@ -43,19 +42,19 @@ static json_t *address(const patchbay_option *o)
 /* A path as text, or where a secret may be, which this is not. */
 static json_t *certificate(const patchbay_option *o)
 {
-	return schema_either(schema_text(o), json_pack("{s:s}", "$ref", "#/definitions/secret/anyOf/0"));
+	return schema_either(schema_value(o), json_pack("{s:s}", "$ref", "#/definitions/secret/anyOf/0"));
 }
 
 static json_t *tls(const patchbay_option *o)
 {
-	static const struct form forms[] = { { "certificate", certificate }, { NULL, NULL } };
+	static const struct form forms[] = { { "certificate", certificate }, { NULL, schema_value } };
 	return mapping_of(o->fields, o->n_fields, forms);
 }
 
 /* Each an address, or a mapping of that and what else may be said of it. */
 static json_t *addresses(const patchbay_option *o)
 {
-	static const struct form forms[] = { { "address", address }, { "tls", tls }, { NULL, NULL } };
+	static const struct form forms[] = { { "address", address }, { "tls", tls }, { NULL, schema_value } };
 	return schema_list(o, schema_either(address(o), mapping_of(o->fields, o->n_fields, forms)));
 }
 
@@ -74,14 +73,15 @@ static json_t *or_nothing(json_t *schema)
 /* A section of the file may stay there when all of it is commented out. */
 static json_t *section(const patchbay_option *o)
 {
-	return or_nothing(schema_value(o));
+	return o->type == PATCHBAY_T_MAP ? or_nothing(schema_value(o)) : schema_value(o);
 }
 
 /* NAME: a source, or a sink. */
 static json_t *instances(const patchbay_option *o)
 {
 	const char *each = strcmp(o->name, "sources") == 0 ? "#/definitions/source" : "#/definitions/sink";
-	return or_nothing(json_pack("{s:s,s:{s:s},s:{s:s}}", "type", "object", "propertyNames", "pattern", "^" NAME "$",
+	json_t *name = schema_pattern("^" NAME "$", "write a name of a-z 0-9 _ -, beginning with a letter or digit");
+	return or_nothing(json_pack("{s:s,s:o,s:{s:s}}", "type", "object", "propertyNames", name,
 				    "additionalProperties", "$ref", each));
 }
 
@@ -118,7 +118,7 @@ static json_t *routes(const patchbay_option *o)
 
 static json_t *route(void)
 {
-	static const struct form forms[] = { { "from", from }, { "to", to }, { "type", type }, { NULL, NULL } };
+	static const struct form forms[] = { { "from", from }, { "to", to }, { "type", type }, { NULL, schema_value } };
 	return mapping_of(config_route_options, config_n_route_options, forms);
 }
 
@@ -150,7 +150,15 @@ static json_t *rate(const patchbay_option *o)
 	return schema_pattern(RATE, "write a rate as 50/s, 20/min or 500/h (1 to 1000000), or off");
 }
 
-/* ---- Sources and sinks. One side of the plugins. */
+static json_t *silence(const patchbay_option *o)
+{
+	patchbay_option duration = *o;
+	duration.type = PATCHBAY_T_MS;
+	duration.min = 1; /* 0 is none */
+	return schema_either(json_pack("{s:[s,s]}", "enum", "auto", "off"), schema_value(&duration));
+}
+
+/* ---- Sources and sinks */
 
 /* What every sink has, as it is with this plugin. */
 static json_t *sink_mapping(const patchbay_sink *sink, const struct form *forms)
@@ -175,7 +183,9 @@ static json_t *sink_mapping(const patchbay_sink *sink, const struct form *forms)
 /* Every key of a source or sink that uses this plugin. */
 static json_t *instance(const patchbay_plugin *plugin, bool sink)
 {
-	static const struct form forms[] = { { "retry", retry }, { "rate", rate }, { NULL, NULL } };
+	static const struct form forms[] = {
+		{ "retry", retry }, { "rate", rate }, { "silence", silence }, { NULL, schema_value }
+	};
 	json_t *mapping = sink ? sink_mapping(plugin->sink, forms)
 			       : mapping_of(config_source_options, config_n_source_options, forms);
 	const patchbay_option *own = sink ? plugin->sink->options : plugin->source->options;
@@ -206,7 +216,7 @@ static void add_side(json_t *definitions, const struct registry *registry, bool 
 		free(name);
 	}
 	json_t *side = schema_mapping(key, 1);
-	json_object_del(side, "additionalProperties"); /* they are what `rules` say */
+	json_object_del(side, "additionalProperties"); /* the rules know all keys */
 	if (json_array_size(plugins) > 0) {
 		json_t *plugin = json_pack("{s:O,s:O}", "enum", plugins, "enumDescriptions", abouts);
 		json_object_set_new(json_object_get(side, "properties"), key->name, schema_described(key, plugin));
@@ -221,9 +231,8 @@ static void add_side(json_t *definitions, const struct registry *registry, bool 
 json_t *schema_make(const struct registry *registry)
 {
 	static const struct form forms[] = {
-		{ "listen", addresses },  { "admin", address },  { "journal", journal }, { "limits", section },
-		{ "retention", section }, { "alarms", section }, { "log", logging },     { "sources", instances },
-		{ "sinks", instances },   { "routes", routes },  { NULL, NULL },
+		{ "listen", addresses }, { "admin", address }, { "journal", journal }, { "sources", instances },
+		{ "sinks", instances },  { "routes", routes }, { "log", logging },     { NULL, section },
 	};
 	json_t *file = mapping_of(config_file_options, config_n_file_options, forms);
 	json_t *definitions = schema_definitions();

@@ -21,8 +21,7 @@ json_t *schema_described(const patchbay_option *, json_t *value);
 /* Puts a key into a mapping; notes whether it is required. Takes `value` over. */
 void schema_add_key(json_t *mapping, const patchbay_option *, json_t *value);
 
-json_t *schema_definitions(void);             /* what the others refer to */
-json_t *schema_text(const patchbay_option *); /* any single value, as text; not empty if the option is required */
+json_t *schema_definitions(void); /* what the others refer to */
 /* Text of this form; `wrong` is what an editor says of another. */
 json_t *schema_pattern(const char *regex, const char *wrong);
 /* One value, or a list of as many as the option takes. Takes `item` over. */

@@ -27,14 +27,15 @@ static json_t *defined(const char *name)
 	return schema;
 }
 
-json_t *schema_text(const patchbay_option *o)
+/* Any single value; not an empty one, if the option is required. */
+static json_t *text(const patchbay_option *o)
 {
 	return defined(o->flags & PATCHBAY_F_REQUIRED ? "word" : "text");
 }
 
 json_t *schema_pattern(const char *regex, const char *wrong)
 {
-	return json_pack("{s:s,s:s,s:s}", "type", "string", "pattern", regex, "patternErrorMessage", wrong);
+	return json_pack("{s:s,s:s,s:s}", "type", "string", "pattern", regex, "errorMessage", wrong);
 }
 
 json_t *schema_either(json_t *a, json_t *b)
@@ -161,6 +162,13 @@ static json_t *fields(const patchbay_option *o)
 	return list;
 }
 
+/* NAME: value, of the host's own: a word, or whatever. */
+static json_t *named(const patchbay_option *o)
+{
+	return json_pack("{s:[s,s],s:o}", "type", "object", "null", "additionalProperties",
+			 o->one_of ? words(o->one_of) : json_true());
+}
+
 json_t *schema_value(const patchbay_option *o)
 {
 	switch (o->type) {
@@ -171,10 +179,10 @@ json_t *schema_value(const patchbay_option *o)
 	case PATCHBAY_T_REAL:
 		return set_range(json_pack("{s:s}", "type", "number"), o);
 	case PATCHBAY_T_STR:
-		return o->flags & PATCHBAY_F_SECRET ? defined("secret") : schema_text(o);
+		return o->flags & PATCHBAY_F_SECRET ? defined("secret") : text(o);
 	case PATCHBAY_T_STRS:
 		return o->flags & PATCHBAY_F_SECRET ? with_snippets(schema_list(o, defined("secret")))
-						    : schema_list(o, schema_text(o));
+						    : schema_list(o, text(o));
 	case PATCHBAY_T_ENUM:
 		return words(o->one_of);
 	case PATCHBAY_T_MS:
@@ -186,11 +194,11 @@ json_t *schema_value(const patchbay_option *o)
 	case PATCHBAY_T_FIELDS:
 		return fields(o);
 	case PATCHBAY_T_MAP:
-		return o->n_fields ? schema_mapping(o->fields, o->n_fields) : json_pack("{s:s}", "type", "object");
+		return o->n_fields ? schema_mapping(o->fields, o->n_fields) : named(o);
 	case PATCHBAY_T_LIST:
 		return schema_list(o, schema_mapping(o->fields, o->n_fields));
 	case PATCHBAY_T_STRS_EXPR:
-		return schema_list(o, schema_text(o));
+		return schema_list(o, text(o));
 	default: /* programs and texts */
 		return defined("text");
 	}

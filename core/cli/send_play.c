@@ -31,9 +31,18 @@ struct play {
 	json_t *events;
 };
 
+/* The first that speaks plainly, or else the first. */
+const struct config_address *send_default_address(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_listen; i++)
+		if (!config->listen[i].tls)
+			return &config->listen[i];
+	return &config->listen[0];
+}
+
 char *send_default_url(const struct config *config, const struct config_source *source)
 {
-	const struct config_address *listen = &config->listen[0];
+	const struct config_address *listen = send_default_address(config);
 	char address[INET6_ADDRSTRLEN], *where;
 	if (listen->addr.ss_family == AF_UNIX) {
 		where = xasprintf("unix:%s:", ((const struct sockaddr_un *)&listen->addr)->sun_path);
@@ -48,9 +57,10 @@ char *send_default_url(const struct config *config, const struct config_source *
 		inet_ntop(AF_INET, &to, address, sizeof(address));
 		where = xasprintf("%s:%u", address, ntohs(in->sin_port));
 	}
-	char *url = source->path_secret.n
-			    ? xasprintf("http://%s/in/%s/%.*s", where, source->name, STR_ARG(source->path_secret.v[0]))
-			    : xasprintf("http://%s/in/%s", where, source->name);
+	const char *scheme = listen->tls ? "https" : "http";
+	char *url = source->path_secret.n ? xasprintf("%s://%s/in/%s/%.*s", scheme, where, source->name,
+						      STR_ARG(source->path_secret.v[0]))
+					  : xasprintf("%s://%s/in/%s", scheme, where, source->name);
 	free(where);
 	return url;
 }

@@ -27,6 +27,7 @@ const patchbay_option config_source_options[] = {
 		.help = "an alarm after so long without anything genuine: a duration, off, or auto (by its rhythm)"),
 };
 const size_t config_n_source_options = sizeof(config_source_options) / sizeof(*config_source_options);
+const size_t config_n_source_options_1_0 = 2;
 
 static void check_name(struct loader *l, const struct node *node, const char *what)
 {
@@ -123,9 +124,17 @@ static void read_path_secret(struct loader *l, const struct node *node, struct c
 	}
 }
 
+static bool is_plugins_own(const patchbay_plugin *plugin, const char *name)
+{
+	for (size_t i = 0; plugin && i < plugin->source->n_options; i++)
+		if (strcmp(plugin->source->options[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static void read_silence(struct loader *l, const struct node *node, struct config_source *source)
 {
-	const struct node *at = node_get(node, "silence");
+	const struct node *at = is_plugins_own(source->plugin, "silence") ? NULL : node_get(node, "silence");
 	patchbay_str text = { NULL, 0 };
 	source->silence_ms = CONFIG_SILENCE_AUTO;
 	if (!at || option_read(l, &config_source_options[2], at, &text) < 0)
@@ -157,8 +166,8 @@ static void load_source(struct loader *l, const struct node *node, struct config
 		loader_wrong_kind(l, node, who, "'key: value' lines, with at least 'plugin: NAME'");
 	} else {
 		read_path_secret(l, node, source);
-		read_silence(l, node, source);
 		source->plugin = read_plugin(l, node, who, false);
+		read_silence(l, node, source);
 		if (source->plugin)
 			source->options = read_options(l, node, who, source->plugin, false, &source->secrets);
 	}

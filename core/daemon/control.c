@@ -198,6 +198,28 @@ void control_reload(struct control *control)
 	eventfd_write(control->bell, 1);
 }
 
+/* ---- alarm */
+
+static void try_alarm(const struct client *client, const char *name)
+{
+	enum alarm_id alarm = alarm_find(str_c(name));
+	char text[ID_TEXT_SIZE];
+	struct buf line = { 0 };
+	struct err err;
+	struct id id;
+	if (alarm == ALARM_TYPES) {
+		err_set(&err, "this daemon knows no such alarm; is it of the same version as the command?");
+		say_error(client, err.text);
+	} else if (alarms_try(client->control->parts->alarms, alarm, &id, &err) != 0) {
+		say_error(client, err.text);
+	} else {
+		id_format(&id, text);
+		buf_addf(&line, "{\"result\":\"end\",\"id\":\"%s\"}\n", text);
+		send_all(client->fd, line.p, line.n);
+	}
+	buf_free(&line);
+}
+
 /* ---- The thread */
 
 static void serve(struct control *control, int fd)
@@ -215,6 +237,8 @@ static void serve(struct control *control, int fd)
 		reload(control, &client);
 	else if (verb && name && strcmp(verb, "prune") == 0 && prune(&client, name, how, &rest))
 		return;
+	else if (verb && name && !how && strcmp(verb, "alarm") == 0)
+		try_alarm(&client, name);
 	else if (!verb || !name || strcmp(verb, "reverify") != 0 || (how && strcmp(how, "dry-run") != 0) ||
 		 strtok_r(NULL, " ", &rest))
 		say_error(&client,

@@ -1,8 +1,8 @@
 /* control.h - a socket in the journal's folder, by which commands ask the running daemon to do something that takes its
  * journal or its environment. Only the daemon's user, and root, may connect.
  *
- * A client sends one line, "reverify SOURCE", "reverify SOURCE dry-run", "reload", or "prune older MS" or "prune size
- * BYTES", behind which "quarantine" and "dry-run" may stand; and is sent JSON objects, one on
+ * A client sends one line, "reverify SOURCE", "reverify SOURCE dry-run", "reload", "alarm TYPE", or "prune older MS" or
+ * "prune size BYTES", behind which "quarantine" and "dry-run" may stand; and is sent JSON objects, one on
  * each line; the last one has "result": "end", or "result": "error" with a sentence in "why". Then the connection is
  * closed. */
 #ifndef DAEMON_CONTROL_H

@@ -105,8 +105,8 @@ static size_t stop(struct parts *p)
 	poller_ask_to_stop(p->poller);
 	enricher_ask_to_stop(p->enricher);
 	admin_stop(p->admin);
-	alarms_stop(p->alarms);
 	intake_stop(p->intake);
+	alarms_stop(p->alarms);
 	stuck += poller_stop(p->poller);
 	stuck += enricher_stop(p->enricher);
 	stuck += dispatcher_stop(p->dispatcher);

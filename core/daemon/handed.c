@@ -97,11 +97,10 @@ void handed_release(const struct config *c)
 			log_warning("the service manager hands over %s, whose file is gone; restart the socket unit",
 				    address);
 		else
-			log_warning(
-				"the service manager hands over a socket on %s, which neither 'listen' nor 'admin' "
-				"names, so that nobody answers there; write `listen: ['%s']`, or take it out of the "
-				"socket unit",
-				address, address);
+			log_warning("the service manager hands over a socket on %s, which neither 'listen' nor 'admin' "
+				    "names, so that nobody answers there; add '%s' to 'listen', or take it out of the "
+				    "socket unit",
+				    address, address);
 		guard_forget(name);
 	}
 }

@@ -75,7 +75,6 @@ static int bury_old(struct worker *w, struct lane *lane)
 {
 	int64_t limit_ms = worker_now_ms(w) - retry_give_up_ms(&w->sink->retry);
 	char why[512];
-	size_t n = 0;
 	if (!breaker_is_hopeless(w) || clock_steady_ns() < w->breaker.bury_ns || worker_has_fresh_out(w))
 		return 0;
 	w->read = w->cursor;
@@ -102,11 +101,8 @@ static int bury_old(struct worker *w, struct lane *lane)
 							   .at_ms = clock_wall_ns() / NS_PER_MS,
 							   .class_ = "destination",
 							   .why = str_c(why) };
-		n++;
 	}
-	if (settle(w, NULL) == 0 && n)
-		log_about_limited(&w->hopeless, LOG_LEVEL_ERROR, &w->about,
-				  "sink %s: %zu events are dead letters now: %s", w->sink->name, n, why);
+	settle(w, NULL);
 	return clock_steady_ns() >= w->breaker.bury_ns;
 }
 

@@ -109,7 +109,7 @@ struct worker {
 	int64_t wall_base_ns; /* wall clock minus steady clock, at start */
 	struct retry_random random;
 	struct log_about about;
-	struct log_limit bad_sink, down, buried, hopeless, skipped, late, insists, unreadable, unsettleable,
+	struct log_limit bad_sink, down, buried, skipped, late, insists, unreadable, unsettleable,
 		idle_failed, stuck, unmade;
 
 	pthread_t thread;

@@ -118,7 +118,8 @@ void guard_keep_take(void)
 		const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 		int fd;
 		if (!head) {
-			if (find(name) && on_change)
+			const struct kept *k = find(name);
+			if (k && k->holder == GUARD_STORED && on_change)
 				on_change(on_change_ctx, name, -1);
 			forget(name);
 			continue;

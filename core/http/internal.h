@@ -123,8 +123,9 @@ struct MHD_OptionItem;
 void tls_options(struct MHD_OptionItem *ret); /* TLS_OPTIONS of them for its daemon, with their end */
 void tls_begin(struct intake *, struct connection *, const struct listener *); /* a connection that was accepted */
 void tls_end(struct connection *);                                             /* is being closed */
-/* Before a step of MHD: resumes a few handshakes of which more has come. After it: suspends those that need more. */
-void tls_step(struct intake *);
+/* Before a step of MHD: resumes a few handshakes of which more has come, more of them if the last step took long for
+ * other reasons. After it: suspends those that need more. */
+void tls_step(struct intake *, int64_t last_step_ns);
 void tls_park(struct intake *);
 void tls_release(struct intake *); /* all of them, to be closed: the last step follows */
 /* Shows the certificates of this configuration from now on. Under next.lock, but when the intake is made. */

@@ -213,11 +213,12 @@ static void *intake_main(void *ctx)
 		fds[i] = (struct pollfd){ .fd = in->listeners[i].epoll_fd, .events = POLLIN };
 	fds[in->n_listeners] = (struct pollfd){ .fd = in->bell, .events = POLLIN };
 	fds[in->n_listeners + 1] = (struct pollfd){ .fd = in->handshakes.epoll_fd, .events = POLLIN };
-	int64_t next_tick = 0, stop_by = 0;
+	int64_t next_tick = 0, stop_by = 0, took_ns = 0;
 	for (;;) {
 		guard_beat(GUARD_INTAKE);
 		guard_tell_waiting(atomic_load_explicit(&in->stats.waiting, memory_order_relaxed));
 		bool ready = wait_for_work(in, fds);
+		int64_t began = clock_steady_ns();
 		if (ready && fds[in->n_listeners].revents) {
 			eventfd_t rung;
 			eventfd_read(in->bell, &rung);
@@ -225,13 +226,14 @@ static void *intake_main(void *ctx)
 			take_decided(in);
 		}
 		if (ready && fds[in->n_listeners + 1].revents)
-			tls_step(in);
+			tls_step(in, took_ns);
 		for (size_t i = 0; i < in->n_listeners; i++)
 			MHD_run(in->listeners[i].daemon);
 		tls_park(in);
 		if (!ready || gathered_enough(in))
 			submit(in);
 		int64_t now = clock_steady_ns();
+		took_ns = now - began;
 		if (now >= next_tick) {
 			answer_overdue(in, false);
 			cut_off_slow(in);
@@ -305,6 +307,8 @@ static int start_daemon(struct intake *in, struct listener *l, struct err *err)
 	const struct config *c = in->config;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (l->tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
+	if (l->tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+		return err_set(err, "cannot speak TLS on %s: this libmicrohttpd was built without it", l->address);
 	if (l->tls)
 		tls_options(tls);
 	l->daemon = MHD_start_daemon(

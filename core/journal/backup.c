@@ -119,7 +119,8 @@ static int copy_segment(struct backup *b, const struct pair *p, const struct ins
 	if (!s->has_successor) { /* up to where it is whole by now */
 		struct stat st;
 		int64_t good = fstat(fd, &st) == 0 && pread(fd, &h, sizeof h, 0) == (ssize_t)sizeof h
-				       ? segment_follow(fd, h.salt, SEGMENT_HEADER_SIZE, (uint64_t)st.st_size, err)
+				       ? segment_scan(fd, h.salt, SEGMENT_HEADER_SIZE, (uint64_t)st.st_size, NULL, NULL,
+						      NULL, err)
 				       : err_set(err, "cannot read %s/%s: %s", p->part, name, strerror(errno));
 		end = good == -1 ? 0 : (uint64_t)good;
 		result = good == -1 ? -1 : 1;

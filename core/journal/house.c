@@ -17,8 +17,11 @@
 #define POLLED_EVERY_NS (86400 * NS_PER_S)
 #define RECOVERED_MARGIN_MS (INT64_C(86400) * 1000) /* clocks jump */
 
+/* One thread at a time. */
 static void index_finished(struct journal *j, struct seglog *log)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	pthread_mutex_lock(&lock);
 	struct seglog_segment s;
 	for (size_t i = 0; i + 1 < seglog_count(log) && seglog_at(log, i, &s); i++) {
 		static struct log_limit limit;
@@ -34,6 +37,14 @@ static void index_finished(struct journal *j, struct seglog *log)
 		seglog_set_last_ms(log, s.number, index.last_ms ? index.last_ms : 1);
 		index_free(&index);
 	}
+	pthread_mutex_unlock(&lock);
+}
+
+int journal_prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret,
+		  struct err *err)
+{
+	index_finished(j, j->events); /* dedupe needs the index of what is gone */
+	return prune(j, order, ret, err);
 }
 
 static void look_at_room(struct journal *j)
@@ -56,13 +67,12 @@ static void look_at_room(struct journal *j)
 
 static void keep_within_limits(struct journal *j)
 {
-	const struct journal_prune_order order = {
-		.older_than_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms),
-		.down_to_bytes = (uint64_t)atomic_load(&j->limits.bytes)
-	};
+	const struct journal_prune_order order = { .older_than_ms =
+							   clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.age_ms),
+						   .down_to_bytes = (uint64_t)atomic_load(&j->limits.bytes) };
 	struct journal_pruned done;
 	struct err err;
-	int result = journal_prune(j, &order, &done, &err);
+	int result = prune(j, &order, &done, &err);
 	static struct log_limit limit;
 	if (result != 0)
 		log_limited(&limit, LOG_LEVEL_ERROR, "journal: %s; nothing more is pruned", err.text);

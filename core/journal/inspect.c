@@ -21,6 +21,11 @@ void inspect_name(const struct inspect_segment *s, char out[SEGMENT_NAME_SIZE])
 	segment_name(s->number, s->aside ? "bad" : "seg", out);
 }
 
+bool inspect_finished(const struct inspect_log *log, const struct inspect_segment *s)
+{
+	return s->has_successor || s < &log->v[log->n - 1];
+}
+
 static int open_file(const struct inspect_log *log, const struct inspect_segment *s)
 {
 	char name[SEGMENT_NAME_SIZE];
@@ -48,6 +53,18 @@ static bool has(const struct inspect_log *log, uint64_t number)
 	return false;
 }
 
+/* Of files that come into a folder while it is read, one may be missed and a later one not. */
+static void add_missed(struct inspect_log *log)
+{
+	for (size_t i = 0; i + 1 < log->n; i++) {
+		char name[SEGMENT_NAME_SIZE];
+		uint64_t next = log->v[i].number + 1;
+		segment_name(next, "seg", name);
+		if (next < log->v[i + 1].number && faccessat(log->dir, name, F_OK, 0) == 0)
+			add(log, next, false);
+	}
+}
+
 static int list(struct inspect_log *log, struct err *err)
 {
 	int fd = dup(log->dir);
@@ -63,6 +80,7 @@ static int list(struct inspect_log *log, struct err *err)
 		}
 	}
 	closedir(d);
+	add_missed(log);
 	return 0;
 }
 
@@ -162,6 +180,11 @@ int inspect_open(struct inspect_log *log, const char *path, struct err *err)
 		return -1;
 	for (size_t i = 0; i < log->n; i++)
 		read_header(log, &log->v[i]);
+	/* No release goes back to an earlier format: then that byte is damaged. */
+	for (size_t i = 0, sound = 0; i < log->n; i++)
+		for (sound = i + 1; log->v[i].state == SEGMENT_NEWER && sound < log->n; sound++)
+			if (log->v[sound].state == SEGMENT_SOUND && log->v[sound].readable)
+				log->v[i].state = SEGMENT_DAMAGED;
 	chain(log);
 	for (size_t i = 0; i + 1 < log->n; i++)
 		if (log->v[i + 1].readable && log->v[i + 1].header.previous == log->v[i].number) {
@@ -288,8 +311,26 @@ int inspect_read(struct inspect_log *log, size_t i, bool live, segment_each each
 	}
 	if (result == 1 && walk_file(s, fd, live, each, ctx, err) != 0)
 		result = -1;
+	while (result == 1 && live && s->n_bad && mended_itself(s, fd))
+		s->n_bad--;
 	close(fd);
 	return result;
+}
+
+bool inspect_index_is_sound(const struct inspect_log *log, const struct inspect_segment *s)
+{
+	struct index found, made;
+	struct err ignored;
+	if (index_load_sidecar(log->dir, s->number, &found) != 0)
+		return false;
+	bool sound = true; /* unless the segment says something else */
+	if (index_make(log->dir, s->number, s->end, &made, &ignored) == 0) {
+		sound = found.n == made.n && found.first_ms == made.first_ms && found.last_ms == made.last_ms &&
+			(found.n == 0 || memcmp(found.v, made.v, found.n * sizeof *found.v) == 0);
+		index_free(&made);
+	}
+	index_free(&found);
+	return sound;
 }
 
 bool inspect_has(const struct inspect_log *log, struct journal_pos pos, const struct id *id)

@@ -47,6 +47,12 @@ int inspect_read(struct inspect_log *, size_t i, bool live, segment_each each, v
 /* Is there a good record at this position, of that id? Only of segments that are readable. */
 bool inspect_has(const struct inspect_log *, struct journal_pos, const struct id *);
 
+/* Is its index whole, and does it say what the segment does? Of one that has been read. */
+bool inspect_index_is_sound(const struct inspect_log *, const struct inspect_segment *);
+
+/* Does another one come after it? */
+bool inspect_finished(const struct inspect_log *, const struct inspect_segment *);
+
 /* The name of its file. */
 void inspect_name(const struct inspect_segment *, char out[SEGMENT_NAME_SIZE]);
 

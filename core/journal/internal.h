@@ -105,7 +105,9 @@ void heads_destroy(struct heads *);
 /* 1; 0: it is not there (any more); -1: cannot tell now. */
 int heads_at(struct heads *, uint64_t at, struct index_entry *ret, struct err *err);
 
-/* prune.c: nothing in it is owed, when that is the oldest owed position. */
+/* prune.c: journal_prune(), of what is indexed already */
+int prune(struct journal *, const struct journal_prune_order *, struct journal_pruned *ret, struct err *err);
+/* Nothing in it is owed, when that is the oldest owed position. */
 bool prune_is_settled(const struct seglog_segment *, struct journal_pos owed);
 
 /* house.c */

@@ -106,7 +106,7 @@ struct journal_ticket { /* everything that one request brought; the caller's unt
 		     * journal_append_wait() events of PATCHBAY_DEDUPE_KEY and _LATEST are known as long as they are
 		     * polled (->id of one that is known only so is zero). */
 	const bool *known; /* the engine's own: which records are, by number */
-	bool as_is; /* the engine's own: an import. Nothing is a repeat, whatever came before */
+	bool as_is;        /* the engine's own: an import. Nothing is a repeat, whatever came before */
 	bool unanswered;   /* brought or repeated an event of PATCHBAY_DEDUPE_UNANSWERED: call journal_answer() */
 };
 
@@ -176,7 +176,8 @@ int journal_read_refused(struct journal_reader *, struct journal_pos *cursor, st
 			 struct err *err);
 
 /* Quarantined requests that could not be verified, oldest first: as journal_read(). */
-int journal_read_quarantine(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret, struct err *err);
+int journal_read_quarantine(struct journal_reader *, struct journal_pos *pos, struct journal_record *ret,
+			    struct err *err);
 
 /* Waits until there is something behind pos, or journal_wake(), or timeout_ms have passed. */
 void journal_wait(struct journal *, struct journal_pos pos, int64_t timeout_ms);

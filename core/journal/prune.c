@@ -23,8 +23,7 @@ bool prune_is_settled(const struct seglog_segment *s, struct journal_pos owed)
 	return s->number < owed.hi || (s->number == owed.hi && owed.lo >= s->end);
 }
 
-int journal_prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret,
-		  struct err *err)
+int prune(struct journal *j, const struct journal_prune_order *order, struct journal_pruned *ret, struct err *err)
 {
 	struct seglog *log = order->quarantine ? j->quarantine : j->events;
 	struct journal_pos owed = { UINT64_MAX, 0 };

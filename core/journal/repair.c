@@ -101,11 +101,17 @@ static void say_rescued(struct repair *r, const struct state_rescue *saved, bool
 			"event "
 			"that is kept. What is on record as delivered is passed over; all else may come a second time. "
 			"A sink that writes files may write rows again");
+	else if (!saved->exceptions_whole)
+		repair_say(
+			r, "state.db",
+			"what had been put aside is worked out from the attempts, and sinks go once more through what "
+			"they had seen: what is on record as delivered is passed over, all else may come a second "
+			"time");
 	else if (saved->unreadable)
 		repair_say(
 			r, "state.db",
-			"sinks go on where they were; deliveries that had been put aside may be lost from it, and some "
-			"that were made ahead of the others may come a second time");
+			"sinks go on where they were; some of what was delivered ahead of the others may come a second "
+			"time, and of older events it may not be on record any more");
 }
 
 static int rescue(struct repair *r, const char *path, struct journal_pos start, struct err *err)
@@ -210,7 +216,9 @@ static int open_log(struct repair *r, struct inspect_log *log, const char *part,
 			result = err_set(err,
 					 "%s: segment %08" PRIx64
 					 " is of a later format, or of another machine; nothing is "
-					 "repaired by a program that does not know it",
+					 "repaired by a program that does not know it. If no later release ever ran "
+					 "here, that byte of it is "
+					 "damaged: move that file out of the folder, and repair again",
 					 name, s->number);
 		else if (s->readable && inspect_read(log, i, false, NULL, NULL, err) != 1)
 			result = -1;

@@ -157,7 +157,7 @@ static int mend(struct repair *r, struct inspect_log *log, struct inspect_segmen
 			result = take_name(log, temporary, s->number, err);
 		if (result == 0 && s->aside && unlinkat(log->dir, name, 0) == -1)
 			result = err_set(err, "cannot move %s: %s", name, strerror(errno));
-		if (result == 0 && s->has_successor && strcmp(part, "events") == 0)
+		if (result == 0 && inspect_finished(log, s) && strcmp(part, "events") == 0)
 			result = make_index(r, log, part, s, err);
 	}
 	if (result == 0)
@@ -209,29 +209,13 @@ static int replace(struct repair *r, struct inspect_log *log, const struct inspe
 
 /* ---- Indexes */
 
-static bool index_is_sound(struct inspect_log *log, const struct inspect_segment *s)
-{
-	struct index found, made;
-	struct err err;
-	if (index_load_sidecar(log->dir, s->number, &found) != 0)
-		return false;
-	bool sound = index_make(log->dir, s->number, s->end, &made, &err) == 0;
-	if (sound) {
-		sound = found.n == made.n && found.last_ms == made.last_ms && found.first_ms == made.first_ms &&
-			(found.n == 0 || memcmp(found.v, made.v, found.n * sizeof *found.v) == 0);
-		index_free(&made);
-	}
-	index_free(&found);
-	return sound;
-}
-
 static int mend_index(struct repair *r, struct inspect_log *log, const struct inspect_segment *s, const char *part,
 		      struct err *err)
 {
 	char name[SEGMENT_NAME_SIZE];
 	segment_name(s->number, "idx", name);
-	if (!s->has_successor || strcmp(part, "events") != 0 || faccessat(log->dir, name, F_OK, 0) == -1 ||
-	    index_is_sound(log, s))
+	if (!inspect_finished(log, s) || strcmp(part, "events") != 0 || faccessat(log->dir, name, F_OK, 0) == -1 ||
+	    inspect_index_is_sound(log, s))
 		return 0;
 	char *file = xasprintf("%s/%s", part, name);
 	int result = r->order->dry_run ? 0 : make_index(r, log, part, s, err);

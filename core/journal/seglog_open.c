@@ -15,6 +15,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void add_number(uint64_t **v, size_t *n, size_t *room, uint64_t number)
+{
+	if (*n == *room) {
+		*room = *room ? *room * 2 : 64;
+		*v = xrealloc(*v, *room * sizeof **v);
+	}
+	size_t i = (*n)++;
+	for (; i > 0 && (*v)[i - 1] > number; i--)
+		(*v)[i] = (*v)[i - 1];
+	(*v)[i] = number;
+}
+
+/* Of files that come into a folder while it is read, one may be missed and a later one not. */
+static void add_missed(struct seglog *log, uint64_t **v, size_t *n, size_t *room)
+{
+	for (size_t i = 0; i + 1 < *n; i++) {
+		char name[SEGMENT_NAME_SIZE];
+		segment_name((*v)[i] + 1, "seg", name);
+		if ((*v)[i] + 1 < (*v)[i + 1] && faccessat(log->dir, name, F_OK, 0) == 0)
+			add_number(v, n, room, (*v)[i] + 1);
+	}
+}
+
 static int collect(struct seglog *log, uint64_t **ret, size_t *ret_n, struct err *err)
 {
 	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -36,16 +59,10 @@ static int collect(struct seglog *log, uint64_t **ret, size_t *ret_n, struct err
 			log->highest = number;
 		if (aside)
 			continue;
-		if (n == room) {
-			room = room ? room * 2 : 64;
-			v = xrealloc(v, room * sizeof *v);
-		}
-		size_t i = n++;
-		for (; i > 0 && v[i - 1] > number; i--)
-			v[i] = v[i - 1];
-		v[i] = number;
+		add_number(&v, &n, &room, number);
 	}
 	closedir(d);
+	add_missed(log, &v, &n, &room);
 	*ret = v;
 	*ret_n = n;
 	return 0;

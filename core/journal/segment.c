@@ -96,10 +96,9 @@ int segment_create(int dir, uint64_t number, uint64_t previous, uint64_t previou
 	char name[SEGMENT_NAME_SIZE], temporary[SEGMENT_NAME_SIZE];
 	segment_name(number, "seg", name);
 	segment_name(number, "tmp", temporary);
-	struct segment_header h = { .number = number,
-				    .previous_end = previous_end,
-				    .previous = previous,
-				    .created_ns = clock_wall_ns() };
+	struct segment_header h = {
+		.number = number, .previous_end = previous_end, .previous = previous, .created_ns = clock_wall_ns()
+	};
 	if (getrandom(&h.salt, sizeof h.salt, 0) != (ssize_t)sizeof h.salt)
 		return err_set(err, "no random numbers: %s", strerror(errno));
 	segment_seal(&h);
@@ -152,12 +151,13 @@ int segment_open(int dir, uint64_t number, int flags, struct segment_header *ret
 			err_set(err,
 				"%s has format %d, this program reads %d: it was written by a newer Patchbay; install "
 				"that one again. Nothing was changed",
-				name, h.magic[7], magic[7]);
+				name, (unsigned char)h.magic[7], magic[7]);
 			why = ENOTSUP;
 			break;
 		case SEGMENT_FOREIGN:
-			err_set(err, "%s was written by a machine of the other byte order; move events with `patchbay "
-				     "journal export` and `import`",
+			err_set(err,
+				"%s was written by a machine of the other byte order; move events with `patchbay "
+				"journal export` and `import`",
 				name);
 			why = ENOTSUP;
 			break;

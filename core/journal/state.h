@@ -69,7 +69,7 @@ int state_prune_polled(struct state *, int64_t now_ms, struct err *err);
 
 struct state_survey {
 	int version;
-	bool readable;   /* else `trouble` says why, and the rest may be incomplete */
+	bool readable;      /* else `trouble` says why, and the rest may be incomplete */
 	struct buf trouble; /* what SQLite's own check found, a line each; empty: nothing */
 	struct state_survey_sink {
 		char *name;
@@ -92,13 +92,13 @@ int state_survey(const char *path, bool deep, struct state_survey *ret, struct e
 void state_survey_free(struct state_survey *);
 
 /* Gives up what is parked but not there any more, as a dead letter of class "event". The database is nobody else's. */
-int state_bury(const char *path, const char *sink, const struct journal_pos *v, size_t n, int64_t now_ms, const char *why,
-	       struct err *err);
+int state_bury(const char *path, const char *sink, const struct journal_pos *v, size_t n, int64_t now_ms,
+	       const char *why, struct err *err);
 
 struct state_rescue {
 	uint64_t sinks, batches, exceptions, attempts, others; /* rows that were saved */
 	uint64_t unreadable;                                   /* tables of which some may be missing */
-	bool sinks_whole, batches_whole;
+	bool sinks_whole, exceptions_whole;
 };
 /* Makes a new database at `to` (which is not there) of every row of the one at `from` that can be read. Sinks that only
  * other rows tell of, and the named ones, are added with a cursor at `start`: what is on record as delivered is passed

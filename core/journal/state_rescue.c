@@ -1,6 +1,7 @@
 /* state_rescue.c - saves what can be read of a damaged database, and copies a sound one while it is used. */
 #include "journal/state_internal.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -115,9 +116,33 @@ static void copy_tables(sqlite3 *from, sqlite3 *to, struct state_rescue *ret)
 		bool whole = copy_table(from, to, table, n);
 		ret->unreadable += !whole;
 		ret->sinks_whole |= whole && n == &ret->sinks;
-		ret->batches_whole |= whole && n == &ret->batches;
+		ret->exceptions_whole |= whole && n == &ret->exceptions;
 	}
 	sqlite3_finalize(q);
+}
+
+/* What is not plain success has attempts, too, of which the last says what became of it. Only a delivery that waits for
+ * an earlier one of its subject may have none: so each sink goes once more through what is kept, from the first that it
+ * is known to have looked at; what is on record as settled is passed over. */
+static int rebuild_exceptions(sqlite3 *to, int64_t now_ms)
+{
+	static const char again[] =
+		"INSERT OR IGNORE INTO exceptions(sink, pos, id, state, attempts, first, at, due, class, why, subject)"
+		" SELECT sink, pos, id, CASE result WHEN 'done' THEN 1 WHEN 'dead' THEN 3 WHEN 'skipped' THEN 4 ELSE 2 "
+		"END,"
+		" number, at, at, CASE WHEN result IN ('done', 'dead', 'skipped') THEN NULL ELSE ?1 END,"
+		" CASE result WHEN 'dead' THEN 'event' END, why, 0 FROM attempts AS a WHERE at ="
+		" (SELECT max(at) FROM attempts AS b WHERE b.id = a.id AND b.sink = a.sink)"
+		" AND (result <> 'failed' OR pos < (SELECT cursor FROM sinks WHERE name = a.sink))";
+	static const char back[] = "UPDATE sinks SET cursor = min(cursor, coalesce((SELECT min(p) FROM (SELECT "
+				   "min(first) AS p FROM batches WHERE"
+				   " sink = name UNION ALL SELECT min(pos) FROM attempts WHERE sink = name)), cursor))";
+	sqlite3_stmt *q = NULL;
+	sqlite3_prepare_v2(to, again, -1, &q, NULL);
+	state_bind(q, 1, now_ms);
+	int rc = state_step(q);
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE && sqlite3_exec(to, back, NULL, NULL, NULL) == SQLITE_OK ? 0 : -1;
 }
 
 static int add_sinks(sqlite3 *to, const char *const *sinks, size_t n, struct journal_pos start)
@@ -157,6 +182,8 @@ int state_rescue(const char *from, const char *to, const char *const *sinks, siz
 	int result = state_begin(s, err);
 	if (result == 0)
 		copy_tables(source, s->db, ret);
+	if (result == 0 && !ret->exceptions_whole && rebuild_exceptions(s->db, clock_wall_ns() / NS_PER_MS) != 0)
+		result = fail(err, s->db, to, "work out what was put aside");
 	if (result == 0 && !ret->sinks_whole && add_sinks(s->db, sinks, n_sinks, start) != 0)
 		result = fail(err, s->db, to, "add sinks");
 	result = state_end(s, result, err);

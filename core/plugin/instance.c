@@ -64,6 +64,8 @@ static void host_log(const patchbay_host *host, int32_t level, patchbay_str mess
 		known = LOG_LEVEL_WARNING;
 	else if (level >= PATCHBAY_LOG_DEBUG)
 		known = LOG_LEVEL_DEBUG;
+	if (!log_wants(known, &about))
+		return;
 	if (message.n > LOG_BYTES_MAX)
 		message.n = LOG_BYTES_MAX;
 	for (size_t i = 0; i < message.n; i++) /* 0 would end it; this is shown as no character either */

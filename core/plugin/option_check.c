@@ -61,7 +61,7 @@ static bool is_hosts_own(const char *side, const char *name)
 {
 	bool sink = strcmp(side, "sink") == 0;
 	const patchbay_option *common = sink ? config_sink_options : config_source_options;
-	size_t n = sink ? config_n_sink_options : config_n_source_options;
+	size_t n = sink ? config_n_sink_options : config_n_source_options_1_0;
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(common[i].name, name) == 0)

@@ -249,6 +249,11 @@ bool certificate_same(const struct certificate *a, const struct certificate *b)
 	return same;
 }
 
+bool certificate_is(const struct certificate *c, const void *der, size_t n)
+{
+	return c->chain[0].cert.size == n && memcmp(c->chain[0].cert.data, der, n) == 0;
+}
+
 void certificate_show(const struct certificate *c, gnutls_pcert_st **ret_chain, unsigned *ret_n,
 		      gnutls_privkey_t *ret_key)
 {

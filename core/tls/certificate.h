@@ -23,6 +23,7 @@ int64_t certificate_not_after_ms(const struct certificate *);
 const char *
 certificate_names(const struct certificate *); /* "example.org, www.example.org", cut off if there are many */
 bool certificate_same(const struct certificate *, const struct certificate *); /* the chains, to the byte */
+bool certificate_is(const struct certificate *, const void *der, size_t n);    /* the first of the chain */
 
 /* Things that do not keep it from being used. True: why. */
 bool certificate_out_of_date(const struct certificate *, int64_t now_ms, struct err *why);

@@ -24,9 +24,12 @@ bool output_failed(struct output *out, const char *what, const char *path)
 		return false;
 	case EACCES:
 	case EPERM:
-	case EROFS:
 		out->status = PATCHBAY_EBADSINK;
 		advice = "let the user that Patchbay runs as write there";
+		break;
+	case EROFS: /* so it looks from within a sandbox, too */
+		out->status = PATCHBAY_EBADSINK;
+		advice = "mount it for writing; as a systemd service, name the folder in ReadWritePaths=";
 		break;
 	case ENOENT:
 	case ENOTDIR:

@@ -1,13 +1,16 @@
 """What an operator should know reaches him once: as an event by any route, in /health, /metrics and the log; and is told
 to be over. A crash or a restart tells nobody twice, and no alarm is the cause of another."""
 
+import contextlib
 import http.server
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
+import time
 
 import harness
 from harness import WITH_MOODY, check, children, dumps, equal, mood, taken, wait_until
@@ -49,8 +52,8 @@ def routes(grace="200ms", silence="off", top="", sinks="", routes=""):
     return ROUTES % {"grace": grace, "silence": silence, "top": top, "sinks": sinks, "routes": routes}
 
 
-def daemon(t, start=True, **more):
-    return t.daemon(routes(**more), env=WITH_MOODY, start=start)
+def daemon(t, start=True, journal=None, **more):
+    return t.daemon(routes(**more), env=WITH_MOODY, start=start, journal=journal)
 
 
 def post(d, n, status=200, presented="s3cret", **more):
@@ -61,11 +64,19 @@ def post(d, n, status=200, presented="s3cret", **more):
 
 
 def admin(d, path):
-    address = d.logged().split("admin on 127.0.0.1:")[-1].split()[0]
-    with harness.Client(("127.0.0.1", int(address))) as client:
-        client.send(client.request(b"", path, {}, "GET"))
-        answer = client.answer()
-    return answer.status, answer.body.decode()
+    """Of the process that runs now: it says its address a moment after it answers."""
+    def ask():
+        addresses = re.findall(r"admin on 127\.0\.0\.1:(\d+)\n", d.logged())
+        if not addresses:
+            return None
+        try:
+            with harness.Client(("127.0.0.1", int(addresses[-1]))) as client:
+                client.send(client.request(b"", path, {}, "GET"))
+                answer = client.answer()
+        except (OSError, harness.Closed):
+            return None
+        return answer.status, answer.body.decode()
+    return wait_until(ask, "no answer from the admin address")
 
 
 def alarms(d, kind=None):
@@ -131,6 +142,30 @@ def test_silence(t):
     explained = d.cli("explain", row["id"])
     check("from: things; it came from patchbay" in explained and "alarms" in explained, explained)
     check(any(e["source"] == "patchbay" for e in d.lines("events", "--source", "patchbay")), "events does not list it")
+
+
+def test_silence_by_the_sources_own_rhythm(t):
+    """What earlier processes learned: ten days in which it never was quiet for longer than ten minutes."""
+    d = daemon(t, silence="auto")
+    post(d, 1)
+    d.stop()
+    minute, day = 60000, 86400000
+
+    def start_after(quiet):
+        now = int(time.time() * 1000)
+        with contextlib.closing(sqlite3.connect(os.path.join(d.journal, "state.db"))) as db, db:
+            db.execute("UPDATE notes SET value = ? WHERE name = 'source things'",
+                       ("0 0 0 0 0 0 %d %d %d %d:%d" % (quiet, 10 * day, now - quiet, now // day, 10 * minute),))
+            equal(db.total_changes, 1, "notes about the source")
+        d.start()
+    start_after(19 * minute)
+    d.stop()
+    equal(alarms(d), [], "alarms, though twice as long is not over yet")
+    start_after(20 * minute)
+    row = wait_alarms(d, "source_silent", [("source_silent", "things", "raised")])[0]
+    check("(at most 10 min in the two weeks before)" in row["message"], row["message"])
+    post(d, 2)
+    wait_alarms(d, "source_silent", [("source_silent", "things", "raised"), ("source_silent", "things", "cleared")])
 
 
 def test_a_sink_that_stops(t):
@@ -294,6 +329,19 @@ def test_a_journal_that_fills_up(t):
     wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised"), ("journal_nearly_full", "", "cleared")])
 
 
+def test_a_file_system_that_fills_up(t):
+    folder = os.path.join(t.folder, "small")
+    t.mount(folder, "-t", "tmpfs", "-o", "size=64m", "tmpfs")
+    d = daemon(t, top="retention: {{size: 1M}}", journal=os.path.join(folder, "state"))
+    filler = os.path.join(folder, "filler")
+    with open(filler, "wb") as f:
+        f.write(b"x" * (60 << 20))
+    row = wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised")])[0]
+    check("its file system has" in row["message"], row["message"])
+    os.unlink(filler)
+    wait_alarms(d, "journal_nearly_full", [("journal_nearly_full", "", "raised"), ("journal_nearly_full", "", "cleared")])
+
+
 def test_without_a_route_nothing_is_journaled(t):
     text = routes(silence="300ms").replace("  - from: patchbay\n    to: alarms\n", "  - {{from: '*', to: alarms}}\n")
     d = t.daemon(text, env=WITH_MOODY)
@@ -350,6 +398,25 @@ def test_a_route_is_tried_without_an_alarm(t):
     good, wrong = run("sink_stopped"), run("sink_stoped")
     equal((good.returncode, good.stdout.count("ok")), (0, 2), good.stdout + good.stderr)
     check(wrong.returncode == 1 and "did you mean 'sink_stopped'?" in wrong.stderr, wrong.stderr)
+
+
+def test_an_alarm_is_sent_to_see_where_it_arrives(t):
+    d = daemon(t)
+    event = d.cli("send", "patchbay", "sink_stopped").strip()
+    row = wait_alarms(d, "sink_stopped", [("sink_stopped", "desk", "raised")])[0]
+    equal(row["id"], event, "its id")
+    check(row["message"].startswith("only a trial: "), row["message"])
+    check(not stands(d, "sink_stopped"), "it is none")
+    d.cli("send", "patchbay", "sink_stoped", code=2)
+    check("did you mean 'sink_stopped'?" in d.cli_errors, d.cli_errors)
+    check("sink_stopped" in d.cli("send", "--list", "patchbay"), "list")
+    d.write_routes(routes().replace("from: patchbay", "from: things"))
+    d.cli("reload")
+    d.cli("send", "patchbay", "sink_stopped", code=1)
+    check("says 'from: patchbay'" in d.cli_errors, d.cli_errors)
+    d.stop()
+    d.cli("send", "patchbay", "sink_stopped", code=1)
+    check("no daemon" in d.cli_errors or "made by the daemon" in d.cli_errors, d.cli_errors)
 
 
 harness.main()

@@ -103,9 +103,9 @@ def test_every_line_is_an_object(t):
     at_work_again(daemon)
     daemon.cli("reload")
     daemon.stop()
-    first = daemon.logged().split("\n")[0]
+    first = daemon.log_texts()[0]
     check(first.startswith('{"time":"2') and "there is no folder" in first, "the warning about the file is the first: %s" % first)
-    for text in daemon.logged().split("\n")[:-1]:
+    for text in daemon.log_texts():
         line = json.loads(text)
         check(not {"time", "level", "msg"} - line.keys(), text)
         check(text.isprintable() and text.isascii(), "what could steer a terminal is escaped: %r" % text)
@@ -135,7 +135,7 @@ def test_levels_of_plugins_and_their_reload(t):
     daemon.cli("reload")
     equal(wait_for(daemon, "generation 3", level="info")["level"], "info", "the reload that asked for it is told of")
     check(not about(daemon, "generation 2"), "at `warning` a reload is not worth a line")
-    check(daemon.logged().split("\n")[-2].startswith("{"), "the format is taken up, too")
+    check(daemon.log_texts()[-1].startswith("{"), "the format is taken up, too")
     before = len(about(daemon, "is told"))
     [event] = post(daemon, fault_that(4, "ok"))
     wait_until(lambda: all(event in {i for i, *_ in taken(daemon, sink)} for sink in ("hook", "quiet")), "it is delivered")

@@ -62,8 +62,8 @@ VALUES = [0, 1, 5, -1, 70000, 10 ** 9, 0.5, 2.0, True, False, None, "", "x", "of
 
 
 def some(n):
-    """Other ones in each run."""
-    return random.sample(VALUES, n)
+    """Other ones in each run; fewer where the program is slow."""
+    return random.sample(VALUES, n // harness.SLOWER)
 
 
 class Yaml12(getattr(globals().get("yaml"), "SafeLoader", object)):
@@ -189,6 +189,11 @@ def keys(validator, schema):
     return sorted(resolved(validator, schema)["properties"])
 
 
+def tables(schema):
+    """The mappings that a value can be."""
+    return [] if schema is True else [s for s in [schema, *schema.get("anyOf", [])] if "properties" in s]
+
+
 def test_keys(t):
     """Each mapping has the same keys in the schema as in the loader."""
     validator = made()
@@ -197,8 +202,9 @@ def test_keys(t):
     equal(keys(validator, schema), known_keys(t.folder, top + "qqqqqqqq: 1\n"), "keys at the top")
     equal(keys(validator, sides["route"]), known_keys(t.folder, top + "routes: [{qqqqqqqq: 1}]\n"), "keys of a route")
     for name, value in schema["properties"].items():
-        if "properties" in value:
-            equal(keys(validator, value), known_keys(t.folder, top + "%s: {qqqqqqqq: 1}\n" % name), "keys of %s" % name)
+        for table in tables(value):
+            others = re.sub("^%s:.*\n" % name, "", top, flags=re.M)
+            equal(keys(validator, table), known_keys(t.folder, others + "%s: {qqqqqqqq: 1}\n" % name), "keys of %s" % name)
     for section, minimal in (("source", MINIMAL), ("sink", MINIMAL_SINK)):
         equal(sorted(minimal), sorted(sides[section]["properties"]["plugin"]["enum"]), "plugins that this test knows as a " + section)
         for plugin in minimal:
@@ -206,8 +212,7 @@ def test_keys(t):
             equal(keys(validator, side), known_keys(t.folder, top + "%ss: {x: {plugin: %s, qqqqqqqq: 1}}\n" % (section, plugin)),
                   "keys of %s, as a %s" % (plugin, section))
             for name, value in side["properties"].items():
-                tables = [v for v in [value, *value.get("anyOf", [])] if "properties" in v] if value is not True else []
-                for table in tables:
+                for table in tables(value):
                     equal(keys(validator, table), known_keys(t.folder, top + "%ss: {x: {plugin: %s, %s: {qqqqqqqq: 1}}}\n" % (section, plugin, name)),
                           "keys of %s of %s" % (name, plugin))
 
@@ -246,7 +251,7 @@ def test_every_key_of_plugins(t):
             equal(told.get(4, []), [], "what is wrong with the plainest %s of %s" % (section, plugin))
     wrong = list(filter(None, wrong))
     check(not wrong, "\n  ".join(["they disagree about %d of %d:" % (len(wrong), cases)] + wrong[:40]))
-    check(cases > 1000, "only %d cases" % cases)
+    check(cases > 1000 // harness.SLOWER, "only %d cases" % cases)
 
 
 BASE = {
@@ -325,7 +330,7 @@ def test_random_changes(t):
     plugins = few_plugins(t)
     validator = made(plugins=plugins)
     wrong = []
-    for _ in range(100):
+    for _ in range(100 // harness.SLOWER):
         value = changed(BASE)
         wrong.append(compare(t, validator, plugins, changed(value) if random.random() < 0.3 and value else value))
     wrong = list(filter(None, wrong))

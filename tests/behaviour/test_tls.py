@@ -37,8 +37,9 @@ routes:
 class Tls(harness.Client):
     """One connection with TLS. The certificate is looked at by who wants to."""
 
-    def __init__(self, address, timeout=20, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3), alpn=None):
-        super().__init__(address, timeout)
+    def __init__(self, address, timeout=20, source=None, versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+                 alpn=None):
+        super().__init__(address, timeout, source)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -320,6 +321,34 @@ def test_what_takes_a_restart(t):
         equal((faults, len(warnings)), ([], 1), "warnings: %r" % warnings)
         check("'listen' has changed, which counts only when" in warnings[0], warnings[0])
         equal(shown(daemon), one, "certificate")
+
+
+# ---- As a client
+
+
+ONLY = TLS.replace("  - {listen}\n", "")
+
+
+def test_send(t):
+    """To one's own daemon without further ado, also if it speaks nothing but TLS; to others as their names deserve."""
+    daemon = daemon_(t)
+    daemon.stop()
+    daemon.write_routes(ONLY, tls_listen=daemon.tls_listen)
+    daemon.answers = lambda: daemon.logged().count("ready: ") == 2
+    daemon.start()
+    name = harness.samples("motive")[0]
+    for _ in range(2):
+        check("200" in daemon.cli("send", "fleet", name, "--count", "3"), "not sent")
+    daemon.wait_rows(6)
+    daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.tls_listen, code=1)
+    check("is not trusted" in daemon.cli_errors, daemon.cli_errors)
+    daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.logged().split("admin on ")[-1].split()[0], code=1)
+    check("cannot speak TLS" in daemon.cli_errors, daemon.cli_errors)
+    certificates.make(daemon.folder, "two")
+    certificates.copy(daemon.folder, "two", "one")
+    daemon.cli("send", "fleet", name, code=1)
+    check("another certificate" in daemon.cli_errors, daemon.cli_errors)
+    equal(len(daemon.rows()), 6, "rows")
 
 
 # ---- Hostile

@@ -152,16 +152,24 @@ def test_deb_in_a_fresh_root(t):
 
 
 def test_plugin_in_a_fresh_root(t):
-    """patchbay-dev, and what a distribution has, are all that a plugin takes."""
+    """What a new plugin's continuous integration does, from the download of the packages to the plugin's tests, in the
+    smallest Debian; then the plugin is installed."""
     first = build.first()
+    with open(os.path.join(harness.TOP, "sdk/template/both/dot_github/workflows/ci.yml")) as f:
+        workflow = f.read()
+    install, make, test = [s.split("run: ")[1].lstrip("|\n") for s in workflow.split("\n      - ")[2:]]
     root = Root(t, "dev")
     packages = root.bring(package(first, "patchbay_*.deb"), package(first, "patchbay-dev_*.deb"))
-    root.apt("install", *packages, "gcc", "libc6-dev", "cmake", "ninja-build", "pkgconf")
+    root.run("sh", "-ec", 'cd /root; PACKAGES="$0"; ' + install, " ".join("file://" + p for p in packages))
+    root.run("sh", "-ec", "cd /root; patchbay plugin new acme --source; mv acme plugin")
+    equal(root.read("/root/plugin/.github/workflows/ci.yml"), workflow, "workflow of a new plugin")
+    root.run("sh", "-ec", "cd /root; " + make)
+    said = root.run("sh", "-ec", "cd /root; " + test)
+    check("100% tests passed" in said, said)
+    said = root.run("sh", "-ec", "cd /root; cmake --install build; patchbay plugins acme")
+    check("acme" in said, said)
+    root.apt("install", "pkgconf")
     root.run("pkg-config", "--exists", "patchbay")
-    said = root.run("sh", "-ec", """cd /root && patchbay plugin new acme --source && cd acme
-        cmake -B build -G Ninja && cmake --build build && ctest --test-dir build --output-on-failure && cmake --install build
-        patchbay plugins acme""")
-    check("100% tests passed" in said and "acme" in said, said)
 
 
 # ---- RPM ------------------------------------------------------------------------------------------------

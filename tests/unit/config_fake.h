@@ -82,6 +82,19 @@ static const patchbay_sink broken_sink = {
 	.options = broken_options,
 	.options_size = 8,
 };
+/* One that is older than the option `silence` of every source, and has one of its own. */
+static const patchbay_option quiet_options[] = {
+	{ .size = sizeof(patchbay_option), .type = PATCHBAY_T_INT, .name = "silence", .def = "3" },
+};
+static const patchbay_source quiet_source = {
+	.size = sizeof(patchbay_source),
+	.n_options = 1,
+	.options = quiet_options,
+	.options_size = 8,
+};
+static const patchbay_plugin quiet_plugin = { .size = sizeof(patchbay_plugin),
+					      .name = "quiet",
+					      .source = &quiet_source };
 static const patchbay_plugin broken_plugin = { .size = sizeof(patchbay_plugin),
 					       .name = "broken",
 					       .sink = &broken_sink };
@@ -94,9 +107,9 @@ static void fake_search(void *ctx, patchbay_strs dirs)
 
 static const patchbay_plugin *fake_find(void *ctx, const char *name, struct err *err)
 {
-	static const patchbay_plugin *const all[] = { &probe_plugin, &drain_plugin, &broken_plugin };
+	static const patchbay_plugin *const all[] = { &probe_plugin, &drain_plugin, &broken_plugin, &quiet_plugin };
 	(void)ctx;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		if (strcmp(all[i]->name, name) == 0)
 			return all[i];
 	err_set(err, "there is no plugin '%s'", name);

@@ -426,6 +426,15 @@ static void reads_every_key(void **state)
 	config_free(c);
 }
 
+static void leaves_a_plugin_what_it_had_before(void **state)
+{
+	(void)state;
+	struct config *c = load_good(SOURCE("  old: {plugin: quiet, silence: 42}\n"));
+	assert_int_equal(*(const int64_t *)c->sources[0].options, 42);
+	assert_int_equal(c->sources[0].silence_ms, CONFIG_SILENCE_AUTO);
+	config_free(c);
+}
+
 static void takes_credentials_of_the_service_manager(void **state)
 {
 	(void)state;
@@ -557,6 +566,7 @@ int main(void)
 		cmocka_unit_test(says_why_a_file_cannot_be_read),
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(leaves_a_plugin_what_it_had_before),
 		cmocka_unit_test(takes_credentials_of_the_service_manager),
 		cmocka_unit_test(wipes_secrets),
 		cmocka_unit_test(finds_the_folders_of_plugins_in_any_file),

@@ -610,7 +610,9 @@ static void test_a_later_format_is_left_alone(void **state)
 	assert_null(journal_open(&o, &err));
 	assert_non_null(strstr(err.text, "has version 1000"));
 	assert_int_equal(access(torn, F_OK), 0); /* the state is looked at before anything is tidied */
-	edit(f, "PRAGMA user_version = 4");
+	char back[64];
+	snprintf(back, sizeof back, "PRAGMA user_version = %d", state_version_known());
+	edit(f, back);
 	open_journal(f);
 	free(path);
 	free(torn);
@@ -669,8 +671,10 @@ static void test_random_damage(void **state)
 {
 	struct fixture *f = *state;
 	const char *seed = getenv("PATCHBAY_TEST_SEED");
+	const char *rounds = getenv("PATCHBAY_TEST_ROUNDS"); /* for a night */
+	uint64_t n_rounds = rounds ? strtoull(rounds, NULL, 10) : 12;
 	uint64_t base = seed ? strtoull(seed, NULL, 10) : 20261129;
-	for (uint64_t round = 0; round < 40; round++) {
+	for (uint64_t round = 0; round < n_rounds; round++) {
 		rng = (base + round) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 		struct all all = filled(f);
 		struct journal_pos end = journal_end(f->j);
@@ -687,6 +691,8 @@ static void test_random_damage(void **state)
 			if (index) /* then a header's salt may be lost for good */
 				hits[i] = (struct hit){ 0 };
 		}
+		if (is_hit(&(struct stood){ .at = { end.hi, 7 } }, 1, hits, n)) /* it may look like a later format */
+			goto next;
 		repair(f, true);
 		repair(f, false);
 		struct found found = check(f, NULL);
@@ -707,6 +713,7 @@ static void test_random_damage(void **state)
 			assert_true(stands(&all, &after.v[i])); /* and nothing was made up */
 		assert_true(journal_end(f->j).hi >= end.hi);
 		fill(f, 1);
+	next:
 		teardown(state);
 		setup(state);
 		f = *state;
@@ -717,6 +724,8 @@ static void test_random_damage(void **state)
 
 int main(void)
 {
+	if (access("/dev/shm", W_OK) == 0) /* nothing here is about the disk, and much is synced */
+		setenv("TMPDIR", "/dev/shm", 0);
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_sound_journal_is_sound),
 		TEST(test_a_damaged_record_costs_itself),

@@ -217,7 +217,12 @@ static void urls(void **state)
 	assert_int_equal(post_url_parse("http://unix:/run/x.sock:/in/a", &u, &err), 0);
 	assert_string_equal(((struct sockaddr_un *)&u.addr)->sun_path, "/run/x.sock");
 	assert_string_equal(u.path, "/in/a");
-	static const char *const wrong[] = { "https://a/",        "ftp://a/", "http:///x",   "http://[::1/",
+	assert_false(u.tls);
+	assert_int_equal(post_url_parse("https://[::1]/in/a", &u, &err), 0);
+	assert_true(u.tls);
+	assert_int_equal(((struct sockaddr_in6 *)&u.addr)->sin6_port, htons(443));
+	assert_string_equal(u.name, "::1");
+	static const char *const wrong[] = { "https:///in/a",     "ftp://a/", "http:///x",   "http://[::1/",
 					     "http://1.2.3.4:x/", "fleet",    "http://a b/", "http://unix::/in" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(post_url_parse(wrong[i], &u, &err), -1);

@@ -67,6 +67,16 @@ static void assert_refused(const char *why)
 		fail_msg("'%s' lacks '%s'", err.text, why);
 }
 
+static void assert_accepted(void)
+{
+	struct err err = { "" };
+	struct table *t = table_create(&it.plugin, sizeof(it.plugin), &err);
+
+	if (!t)
+		fail_msg("%s", err.text);
+	table_destroy(t);
+}
+
 static void test_a_sound_plugin_is_copied(void **state)
 {
 	struct err err;
@@ -241,6 +251,10 @@ static void test_options_must_make_sense(void **state)
 	assert_refused("no proper name");
 	it.options[2].name = "plugin";
 	assert_refused("option 'plugin' of its source has the name of an option that every source has");
+	it.options[2].name = "path_secret";
+	assert_refused("option 'path_secret' of its source has the name of an option that every source has");
+	it.options[2].name = "silence"; /* that is younger than the interface */
+	assert_accepted();
 	setup(state);
 	it.options[0].type = 99;
 	assert_refused("option 'on' of its source is of type 99");
