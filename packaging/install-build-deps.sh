@@ -4,7 +4,7 @@
 # once when everything is there.
 set -eu
 
-packaging="debhelper dpkg-dev pkgconf rpm debugedit elfutils"
+packaging="debhelper dpkg-dev pkgconf rpm debugedit elfutils cpio"
 packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
 	libcurl4-openssl-dev"
@@ -14,7 +14,7 @@ for argument; do
 	--tests) packages="$packages python3 g++ abigail-tools libcmocka-dev python3-aiosmtpd openssl wrk procps mount e2fsprogs
 		python3-jsonschema python3-yaml bash-completion zsh fish man-db mandoc
 		nginx haproxy caddy systemd
-		$packaging lintian rpmlint devscripts debootstrap" ;;
+		$packaging lintian rpmlint devscripts debootstrap git" ;;
 	--packages) packages="$packages $packaging" ;;
 	*)
 		echo "usage: $0 [--tests] [--packages]" >&2

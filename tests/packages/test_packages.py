@@ -31,9 +31,9 @@ def test_two_builds_are_the_same(t):
 def test_lint(t):
     need("lintian", "rpmlint")
     first = build.first()
-    said = run("lintian", "-EviL", "+pedantic", "--allow-root", package(first, "*.changes"), code=None)
+    said = run("lintian", "-EviL", "+pedantic", "--show-overrides", "--allow-root", package(first, "*.changes"), code=None)
     equal([line for line in said.splitlines() if re.match("[EWIPXCM]: ", line)], [], "complaints of lintian")
-    check("N: Processing" in said or "N:" in said, "lintian looked at nothing: %s" % said)
+    check("\nO: patchbay-dev: pkg-config-bad-directive" in "\n" + said, "lintian did not see what it is to overlook: %s" % said)
     rpms = [os.path.join(first, n) for n in os.listdir(first) if n.endswith(".rpm")]
     said = run("rpmlint", "-c", os.path.join(harness.TOP, "packaging", "rpm", "rpmlint.toml"), *rpms, code=None)
     equal([line for line in said.splitlines() if re.search(": [EW]: ", line)], [], "complaints of rpmlint")
