@@ -54,7 +54,10 @@ def machine():
     if INSIDE not in os.environ:
         raise Skip("needs root, and namespaces")
     if _ready:
+        if not _ready[0]:
+            raise Failed("the machine could not be made, see the first test")
         return
+    _ready.append(None)
     run = lambda *command, **more: subprocess.run(command, check=True, capture_output=True, **more)
     top = "/mnt"
     try:
@@ -66,6 +69,7 @@ def machine():
             os.makedirs(work)
             run("mount", "-t", "overlay", "overlay", "-o", "lowerdir=%s,upperdir=%s,workdir=%s" % (folder, upper, work), folder)
     except subprocess.CalledProcessError as e:
+        _ready.clear()
         raise Skip("cannot mount here: " + e.stderr.decode().strip()) from None
     with open("/etc/hosts", "w") as f:
         f.write("127.0.0.1 localhost\n" + "".join("%s %s\n" % (a, n) for n, a in NAMES.items()))
@@ -75,7 +79,8 @@ def machine():
     for number, address in enumerate(sorted(set(NAMES.values()))):
         interface(b"lo:%d" % number, address)
     build = os.path.dirname(harness.PATCHBAY)
-    run("cmake", "--install", build, "--prefix", "/usr/local")
+    done = subprocess.run(["cmake", "--install", build, "--prefix", "/usr/local"], capture_output=True, text=True)
+    check(done.returncode == 0, "%s cannot be installed (is all of it built?): %s" % (build, done.stderr))
     os.makedirs("/usr/local/sbin", exist_ok=True)
     with open("/usr/local/sbin/sudo", "w") as f:
         f.write('#!/bin/sh\nexec "$@"\n')
@@ -86,7 +91,7 @@ def machine():
     os.makedirs("/etc/ssl/certs", exist_ok=True)
     with open("/etc/ssl/certs/ca-certificates.crt", "a") as f, open(certificate) as own:
         f.write(own.read())
-    _ready.append(certificate)
+    _ready[0] = certificate
 
 
 def interface(name, address=None):
