@@ -35,7 +35,7 @@ struct request {
 	struct buf query, body;
 	size_t body_limit;
 	size_t reserved;  /* bytes of the intake's bound on bodies */
-	int refused_body; /* 413, 503; 0: it is taken */
+	int refused_body; /* 404, 405, 413, 503; 0: it is taken */
 	bool ticket_out;  /* the journal has the ticket: the request must stay */
 	bool answering;   /* journal_answering() was called */
 	bool noted;       /* and is durable: if the answer does not arrive, that must be noted, too */

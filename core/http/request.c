@@ -221,6 +221,16 @@ void *request_on_line(void *ctx, const char *uri, struct MHD_Connection *c)
 	return r;
 }
 
+/* When the body was read to its end: an answer before that closes the connection, and who still sends may lose it. */
+static enum MHD_Result refuse(struct request *r, struct MHD_Connection *c, int status, const char *said)
+{
+	if (MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT))
+		return answer_with(r, status, said); /* nothing was sent yet */
+	r->refused_body = status;
+	r->said = said;
+	return MHD_YES;
+}
+
 static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const char *url, const char *method)
 {
 	struct intake *in = r->intake;
@@ -240,9 +250,9 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 	if (framing.unknown)
 		return answer_with(r, 400, "Transfer-Encoding must be chunked\n");
 	if (!find_source(r, url))
-		return answer_with(r, 404, "no such source\n");
+		return refuse(r, c, 404, "no such source\n");
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
-		return answer_with(r, 405, "POST only\n");
+		return refuse(r, c, 405, "POST only\n");
 	r->body_limit = (size_t)in->config->limits.body_bytes;
 	const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	if (length) {
@@ -285,8 +295,7 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 {
 	struct intake *in = r->intake;
 	if (r->refused_body)
-		return answer_with(r, r->refused_body,
-				   r->refused_body == 413 ? "too large\n" : "overloaded, send it again\n");
+		return answer_with(r, r->refused_body, r->said);
 	if (atomic_load(&in->stopping)) {
 		atomic_fetch_add(&in->stats.shed, 1);
 		return answer_with(r, 503, "shutting down, send it again\n");
@@ -349,10 +358,13 @@ static bool peer_is_gone(struct MHD_Connection *c)
 static void take_body(struct request *r, const char *data, size_t n)
 {
 	size_t all = r->body.n + n;
-	if (!r->refused_body && all > r->body_limit)
+	if (!r->refused_body && all > r->body_limit) {
 		r->refused_body = 413;
-	else if (!r->refused_body && all > r->reserved && !reserve(r, all - r->reserved))
+		r->said = "too large\n";
+	} else if (!r->refused_body && all > r->reserved && !reserve(r, all - r->reserved)) {
 		r->refused_body = 503;
+		r->said = "overloaded, send it again\n";
+	}
 	if (r->refused_body)
 		r->body.n = 0;
 	else

@@ -137,6 +137,11 @@ def test_methods_and_paths(t):
         equal(client.fleet(fault(1), "/in/fleet?a=b&c").status, 200, "a query is no part of the path")
         for n, path in enumerate(("http://hooks.example.org/in/fleet", "HTTPS://x:8443/in/fleet?a", "/in/fl%65et", "/%69n/fleet")):
             equal(client.fleet(fault(2 + n), path).status, 200, path)
+    with daemon.client() as client:  # who still sends hears the answer, and may go on
+        for method, path, status in (("POST", "/in/nobody", 404), ("PUT", "/in/fleet", 405)):
+            client.send(client.request(b"x" * MIB, path, {}, method))
+            equal(client.answer().status, status, "%s %s with a large body" % (method, path))
+        equal(client.fleet(fault(1)).status, 200, "on the same connection")
     for path in ("http://in/fleet", "http://x", "ftp://x/in/fleet", "http://x//in/fleet"):
         with daemon.client() as client:
             equal(client.fleet(fault(9), path).status, 404, path)
