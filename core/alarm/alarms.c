@@ -127,14 +127,39 @@ static bool append(struct alarms *a, const struct standing *s, enum standing_new
 	return good;
 }
 
-/* Of what repeats, each time it is told is a line. */
-static void tally_up(struct alarms *a, const struct alarm *alarm, int64_t now)
+/* Of what repeats, each time it is told is a line. How many they are is on record before that, so that a process which
+ * ends in the middle of it is followed by one that tells the same. True: there is something to save. */
+static bool begin_to_tell(struct alarms *a, int64_t now)
 {
-	struct tally *t = alarms_tally_add(a, alarm->id, alarm->what, alarm->about);
-	if (!alarm_types[alarm->id].in_log)
-		log_warning("alarm %s: %s", alarm_types[alarm->id].name, alarm->text);
-	t->told = alarm->total;
+	bool any = false;
+	pthread_mutex_lock(&a->lock);
+	for (size_t i = 0; i < a->standings.n; i++) {
+		struct standing *s = &a->standings.v[i];
+		const struct alarm_type *type = &alarm_types[s->alarm.id];
+		const struct tally *t = alarms_tally(a, s->alarm.id, s->alarm.what, s->alarm.about);
+		enum standing_news news =
+			standing_news(s, t ? t->told_ms : 0, now, a->generation->config->alarms.grace_ms);
+		if (!type->repeats || s->pending || (news != STANDING_RAISED && news != STANDING_MORE))
+			continue;
+		if (!type->in_log)
+			log_warning("alarm %s: %s", type->name, s->alarm.text);
+		any = s->pending = true;
+	}
+	pthread_mutex_unlock(&a->lock);
+	return any;
+}
+
+static void told(struct alarms *a, struct standing *s, enum standing_news news, int64_t now)
+{
+	s->told = true;
+	s->done = news == STANDING_CLEARED;
+	if (!s->pending)
+		return;
+	struct tally *t = alarms_tally_add(a, s->alarm.id, s->alarm.what, s->alarm.about);
+	t->told = s->alarm.total;
 	t->told_ms = now;
+	s->pending = false;
+	s->alarm.count = 0;
 }
 
 /* One alarm, at position i of the list. True: that is done. The journal is not waited for with the lock held; nobody
@@ -149,16 +174,12 @@ static bool tell(struct alarms *a, size_t i, int64_t now)
 	enum standing_news news = standing_news(&s, told_ms, now, config->alarms.grace_ms);
 	bool routed = config_routes_own(config);
 	pthread_mutex_unlock(&a->lock);
-	if (news == STANDING_NOTHING || (!routed && !alarm_types[s.alarm.id].repeats))
+	if (news == STANDING_NOTHING || (!routed && !s.pending))
 		return false;
 	if (routed && !append(a, &s, news, told_ms, now))
 		return false;
 	pthread_mutex_lock(&a->lock);
-	a->standings.v[i].told = true;
-	a->standings.v[i].done = news == STANDING_CLEARED;
-	if (news != STANDING_CLEARED && alarm_types[s.alarm.id].repeats)
-		tally_up(a, &s.alarm, now);
-	a->standings.v[i].alarm.count = 0;
+	told(a, &a->standings.v[i], news, now);
 	pthread_mutex_unlock(&a->lock);
 	return true;
 }
@@ -187,17 +208,18 @@ static void drop_done(struct alarms *a)
 static void step(struct alarms *a)
 {
 	count_dead(a);
-	bool changed = look(a), told = false;
+	bool changed = look(a), any = false;
 	int64_t now = now_ms();
+	changed |= begin_to_tell(a, now);
 	if (changed || clock_steady_ns() - a->saved_ns >= SAVE_NS) {
 		alarms_save(a);
 		a->saved_ns = clock_steady_ns();
 	}
 	for (size_t i = 0; i < a->standings.n; i++)
 		while (tell(a, i, now)) /* of what is over already, both */
-			told = true;
+			any = true;
 	drop_done(a);
-	if (changed || told)
+	if (changed || any)
 		alarms_save(a);
 }
 

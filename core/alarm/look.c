@@ -76,11 +76,13 @@ static void look_at_dead(const struct alarms *a, const char *sink, int64_t now_m
 			total = a->died[i].n;
 	if (!is_news(a, ALARM_DELIVERIES_DEAD, "sink", sink, total, now_ms, &count))
 		return;
-	struct alarm *alarm =
-		alarm_add(list, ALARM_DELIVERIES_DEAD, "sink", sink,
-			  "sink %s: %" PRIu64 " new dead letter%s; `patchbay dead --sink %s` says why, and "
-			  "`patchbay replay` sends them again",
-			  sink, count, count == 1 ? "" : "s", sink);
+	char how_many[32] = "lately there were";
+	if (count)
+		snprintf(how_many, sizeof how_many, "%" PRIu64, count);
+	struct alarm *alarm = alarm_add(list, ALARM_DELIVERIES_DEAD, "sink", sink,
+					"sink %s: %s new dead letter%s; `patchbay dead --sink %s` says why, and "
+					"`patchbay replay` sends them again",
+					sink, how_many, count == 1 ? "" : "s", sink);
 	alarm->count = count;
 	alarm->total = total;
 }
@@ -168,6 +170,7 @@ static void look_at_plugins(const struct alarms *a, int64_t now_ms, struct alarm
 	n = n < CRASHED_MAX ? n : CRASHED_MAX;
 	for (size_t i = 0; i < n; i++) {
 		const char *what = guard_side_name(v[i].side);
+		char how_often[40] = " lately";
 		uint64_t count, total;
 		if (v[i].parked)
 			alarm_add(list, ALARM_PLUGIN_LEFT_ALONE, what, v[i].instance, "%s %s: %s", what, v[i].instance,
@@ -175,10 +178,12 @@ static void look_at_plugins(const struct alarms *a, int64_t now_ms, struct alarm
 		if (!count_crashes(v, n, i, &total) ||
 		    !is_news(a, ALARM_PLUGIN_CRASHED, what, v[i].instance, total, now_ms, &count))
 			continue;
+		if (count)
+			snprintf(how_often, sizeof how_often, ", %" PRIu64 " time%s", count, count == 1 ? "" : "s");
 		struct alarm *alarm = alarm_add(list, ALARM_PLUGIN_CRASHED, what, v[i].instance,
-						"%s %s: its plugin %s crashed, or had to be ended, %" PRIu64
-						" time%s; all else goes on, and the log says where it was",
-						what, v[i].instance, v[i].plugin, count, count == 1 ? "" : "s");
+						"%s %s: its plugin %s crashed, or had to be ended%s; all else goes on, "
+						"and the log says where it was",
+						what, v[i].instance, v[i].plugin, how_often);
 		alarm->count = count;
 		alarm->total = total;
 	}

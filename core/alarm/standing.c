@@ -31,9 +31,11 @@ static void take(struct standing *known, const struct alarm *alarm)
 	known->found = true;
 	known->carried = false;
 	known->ended_ms = 0;
+	if (known->pending)
+		return;
 	known->alarm.count = alarm->count;
 	known->alarm.total = alarm->total;
-	if (!known->raised_ms || alarm_types[alarm->id].repeats) /* else as it was said first */
+	if (!known->raised_ms || alarm->count) /* else as it was said last */
 		memcpy(known->alarm.text, alarm->text, sizeof known->alarm.text);
 }
 
@@ -78,6 +80,8 @@ enum standing_news standing_news(const struct standing *s, int64_t told_ms, int6
 	const struct alarm_type *type = &alarm_types[s->alarm.id];
 	if (!s->raised_ms || s->done)
 		return STANDING_NOTHING;
+	if (s->pending)
+		return s->told ? STANDING_MORE : STANDING_RAISED;
 	bool rested = now_ms - told_ms >= grace_ms || now_ms < told_ms;
 	if (!s->told && type->repeats && (!rested || !s->alarm.count)) /* it was over in between */
 		return STANDING_NOTHING;
@@ -112,8 +116,9 @@ void standing_write(const struct standing *s, struct buf *name, struct buf *valu
 {
 	const struct alarm *alarm = &s->alarm;
 	buf_addf(name, NAME "%s %s %s", alarm_types[alarm->id].name, alarm->what[0] ? alarm->what : "-", alarm->about);
-	buf_addf(value, "%" PRId64 " %" PRId64 " %" PRId64 " %d %s", alarm->since_ms, s->raised_ms, s->ended_ms,
-		 s->told, alarm->text);
+	buf_addf(value, "%" PRId64 " %" PRId64 " %" PRId64 " %d", alarm->since_ms, s->raised_ms, s->ended_ms, s->told);
+	buf_addf(value, " %" PRIu64 " %" PRIu64 " %s", s->pending ? alarm->count : 0, s->pending ? alarm->total : 0,
+		 alarm->text);
 }
 
 bool standing_read(struct standings *s, patchbay_str name, patchbay_str value)
@@ -128,10 +133,12 @@ bool standing_read(struct standings *s, patchbay_str name, patchbay_str value)
 	copy.n = 0;
 	buf_add_str(&copy, value);
 	good = read.alarm.id < ALARM_TYPES &&
-	       sscanf(buf_cstr(&copy), "%" SCNd64 " %" SCNd64 " %" SCNd64 " %d %n", &read.alarm.since_ms,
-		      &read.raised_ms, &read.ended_ms, &told, &at) == 4;
+	       sscanf(buf_cstr(&copy), "%" SCNd64 " %" SCNd64 " %" SCNd64 " %d %" SCNu64 " %" SCNu64 " %n",
+		      &read.alarm.since_ms, &read.raised_ms, &read.ended_ms, &told, &read.alarm.count,
+		      &read.alarm.total, &at) == 6;
 	if (good) {
 		read.told = told;
+		read.pending = read.alarm.count > 0;
 		read.alarm.what = alarm_what(str_c(what));
 		memcpy(read.alarm.about, about, sizeof about);
 		snprintf(read.alarm.text, sizeof read.alarm.text, "%s", copy.p + at);

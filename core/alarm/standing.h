@@ -10,6 +10,7 @@ struct standing {
 	int64_t raised_ms;            /* wall clock; 0: it is too young for that */
 	int64_t ended_ms;             /* 0: it stands */
 	bool told;                    /* that it was raised; or: the first of what repeats */
+	bool pending;                 /* of what repeats: just so many are being told, whatever comes meanwhile */
 	bool done;                    /* that it is over is in the journal, too */
 	bool carried;                 /* from an earlier process, and not found since */
 	bool found;                   /* at the last look */

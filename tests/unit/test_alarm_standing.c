@@ -199,10 +199,40 @@ static void the_next_process_knows(void **state)
 	buf_free(&value);
 }
 
+/* A process that ended in the middle of telling is followed by one that tells the same, and the rest later. */
+static void what_was_being_told_is_told_again(void **state)
+{
+	struct buf name = { 0 }, value = { 0 };
+	struct alarm *alarm = find(ALARM_DELIVERIES_DEAD, "desk", 0);
+	(void)state;
+	alarm->count = alarm->total = 2;
+	look(T0);
+	all.v[0].pending = true;
+	standing_write(&all.v[0], &name, &value);
+	standings_free(&all);
+	assert_true(standing_read(&all, buf_str(&name), buf_str(&value)));
+	alarm = find(ALARM_DELIVERIES_DEAD, "desk", 0);
+	alarm->count = alarm->total = 5;
+	look(T0 + 1);
+	assert_int_equal(news(T0, T0 + 1), STANDING_RAISED); /* at once */
+	assert_int_equal(all.v[0].alarm.count, 2);
+	assert_int_equal(all.v[0].alarm.total, 2);
+	all.v[0].told = true;
+	all.v[0].pending = false;
+	alarm = find(ALARM_DELIVERIES_DEAD, "desk", 0);
+	alarm->count = 3;
+	alarm->total = 5;
+	look(T0 + 2);
+	assert_int_equal(news(T0 + 1, T0 + 2), STANDING_NOTHING);
+	assert_int_equal(news(T0 + 1, T0 + 1 + GRACE), STANDING_MORE);
+	buf_free(&name);
+	buf_free(&value);
+}
+
 static void what_was_not_found_again_is_over(void **state)
 {
 	(void)state;
-	assert_true(standing_read(&all, STR("alarm journal_refusing - "), STR("5 6 0 1 journal: full")));
+	assert_true(standing_read(&all, STR("alarm journal_refusing - "), STR("5 6 0 1 0 0 journal: full")));
 	assert_string_equal(all.v[0].alarm.what, "");
 	assert_string_equal(all.v[0].alarm.about, "");
 	look(T0);
@@ -278,6 +308,7 @@ int main(void)
 		TEST(what_comes_back_before_it_was_told_was_never_away),
 		TEST(what_repeats_is_told_together),
 		TEST(the_next_process_knows),
+		TEST(what_was_being_told_is_told_again),
 		TEST(what_was_not_found_again_is_over),
 		TEST(news_that_is_the_same_has_the_same_key),
 		TEST(every_type_has_an_example),
