@@ -40,7 +40,9 @@ struct import {
 
 static struct hash128 *slot(const struct set *s, struct hash128 h)
 {
-	size_t i = (size_t)(h.lo ^ h.hi * UINT64_C(0x9e3779b97f4a7c15)) & (s->room - 1);
+	uint64_t x =
+		(h.lo ^ h.hi * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xc2b2ae3d27d4eb4f); /* ids are no hashes */
+	size_t i = (size_t)(x ^ x >> 32) & (s->room - 1);
 	while (!hash128_none(s->v[i]) && !hash128_eq(s->v[i], h))
 		i = (i + 1) & (s->room - 1);
 	return &s->v[i];
