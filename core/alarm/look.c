@@ -105,8 +105,7 @@ static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 	else if (j.disk_bytes && j.disk_free < DISK_LEAST && j.disk_free < j.disk_bytes / 10)
 		alarm_add(list, ALARM_JOURNAL_NEARLY_FULL, NULL, NULL,
 			  "journal: its file system has %s left, and when it is full posts are answered 503; make "
-			  "room, or "
-			  "lower retention: size",
+			  "room, or lower retention: size",
 			  scalar_show_bytes((int64_t)(j.disk_free >> 20 << 20), size));
 }
 

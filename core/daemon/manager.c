@@ -16,6 +16,7 @@
 
 #define SILENCE_NS (10 * NS_PER_S) /* of a thread that is at work */
 #define START_NS (90 * NS_PER_S)   /* for a worker that takes the place of another */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
 
 /* ---- The environment */
 
@@ -134,10 +135,11 @@ static void add(char *lines, size_t size, const char *fmt, ...)
 static void describe(const struct manager *m, pid_t worker, bool stopping, char *out, size_t size)
 {
 	const struct guard_life *life = &guard_board->life;
-	uint64_t waiting = atomic_load(&life->waiting);
+	uint64_t waiting = atomic_load(&life->waiting), sources = atomic_load(&life->sources),
+		 sinks = atomic_load(&life->sinks), routes = atomic_load(&life->routes);
 	bool ready = worker > 0 && atomic_load(&guard_board->ready);
 	if (stopping && waiting)
-		snprintf(out, size, "stopping: %" PRIu64 " request%s in flight", waiting, waiting == 1 ? "" : "s");
+		snprintf(out, size, "stopping: %" PRIu64 " request%s in flight", waiting, PLURAL(waiting));
 	else if (stopping)
 		snprintf(out, size, "stopping: what the sinks are at is finished");
 	else if (ready && silent(GUARD_INTAKE, patience_ns(m)))
@@ -145,8 +147,8 @@ static void describe(const struct manager *m, pid_t worker, bool stopping, char 
 	else if (ready && silent(GUARD_COMMITTER, patience_ns(m)))
 		snprintf(out, size, "nothing is taken in: the journal's disk does not answer");
 	else if (ready)
-		snprintf(out, size, "%" PRIu64 " sources, %" PRIu64 " sinks, %" PRIu64 " routes%s",
-			 atomic_load(&life->sources), atomic_load(&life->sinks), atomic_load(&life->routes),
+		snprintf(out, size, "%" PRIu64 " source%s, %" PRIu64 " sink%s, %" PRIu64 " route%s%s", sources,
+			 PLURAL(sources), sinks, PLURAL(sinks), routes, PLURAL(routes),
 			 atomic_load(&life->reload_refused) ? "; the last reload was refused, see the log" : "");
 	else if (m->ready)
 		snprintf(out, size, "the worker crashed, the next is starting");
@@ -191,6 +193,7 @@ static void add_stages(struct manager *m, pid_t worker, bool stopping, char *lin
 
 void manager_look(struct manager *m, pid_t worker, bool stopping)
 {
+	const struct manager before = *m;
 	char lines[512] = "", status[sizeof m->status];
 	if (m->notify.fd == -1)
 		return;
@@ -205,6 +208,6 @@ void manager_look(struct manager *m, pid_t worker, bool stopping)
 		add(lines, sizeof lines, "WATCHDOG=1\n");
 		m->fed_ns = now;
 	}
-	if (lines[0])
-		notify_send(&m->notify, lines, -1);
+	if (lines[0] && !notify_send(&m->notify, lines, -1) && errno == EAGAIN)
+		*m = before; /* it is busy: the same once more at the next look */
 }

@@ -299,6 +299,33 @@ def test_a_secret_that_was_changed(t):
     wait_alarms(d, "source_refusing", [("source_refusing", "things", "raised"), ("source_refusing", "things", "cleared")])
 
 
+def test_posts_that_are_not_understood(t):
+    text = routes().replace("sources:\n", "sources:\n  campus: {{plugin: lms, allow_from: [127.0.0.0/8]}}\n").replace(
+        "from: things", "from: [things, campus]")
+    d = t.daemon(text, env=WITH_MOODY)
+
+    def puzzled():
+        with d.client() as client:
+            equal(client.post("/in/campus", b"{").status, 200, "answer")
+        return alarms(d, "source_malformed")
+    wait_until(puzzled, "no alarm")
+    wait_alarms(d, "source_malformed", [("source_malformed", "campus", "raised")])
+    with d.client() as client:
+        client.post("/in/campus", harness.sample("lms", harness.samples("lms")[0]))
+    wait_alarms(d, "source_malformed", [("source_malformed", "campus", "raised"), ("source_malformed", "campus", "cleared")])
+
+
+def test_a_plugin_that_is_left_out(t):
+    d = daemon(t, start=False, sinks="  fragile: {{plugin: crasher, path: {folder}/fragile, create: 'null'}}",
+               routes="  - {{from: things, to: fragile}}").start(60)
+    row = wait_alarms(d, "plugin_left_alone", [("plugin_left_alone", "fragile", "raised")])[0]
+    check("again and again" in row["message"] and row["severity"] == "error", row)
+    status, text = admin(d, "/health")
+    check(status == 503 and "sink fragile: its plugin crashed when it was made" in text, text)
+    wait_until(lambda: sum(int(r["count"] or 0) for r in d.rows("alarms.csv") if r["type"] == "plugin_crashed") == 3,
+               lambda: "crashes told: %r" % d.rows("alarms.csv"))
+
+
 def test_a_reload_that_fails(t):
     d = daemon(t)
     d.write_routes(routes().replace("secret: s3cret", "secret: s3cret\n    path_secret: {{file: {folder}/things.secret}}"))

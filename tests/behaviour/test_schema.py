@@ -34,6 +34,7 @@ UNSEEN = re.compile(r"""
     | there\ are\ two\ entries | ^(source|sink)\ '[^']*':\  | does\ not\ exist | cannot\ be\ made
     | not\ an\ (IPv6\ address|address\ or\ network) | there\ is\ no\ folder
     | is\ here\ a\ second\ time | anchors\ | aliases\ | tags\ | a\ second\ document
+    | 'silence':\ '\d+[a-z]+'\ is\ none\ of\ these | ^'log':
     """, re.X)
 
 MINIMAL = {  # one of each plugin, to which one key at a time is added

@@ -130,7 +130,7 @@ def listening(address, both=False):
 def test_ready_and_stopping(t):
     daemon = managed(t, address="@patchbay-test-%d" % os.getpid()).start()
     equal(daemon.client().fleet(fault(1)).status, 200, "status")
-    daemon.manager.wait("STATUS=3 sources, 1 sinks, 1 routes")
+    daemon.manager.wait("STATUS=3 sources, 1 sink, 1 route")
     equal(daemon.manager.seen("STOPPING=1"), 0, "STOPPING=1 before it stops")
     with daemon.client() as client:  # in hand while it stops: it is waited for
         body = fault(2)
@@ -167,10 +167,10 @@ def test_reload(t):
     with open(daemon.routes, "a") as f:
         f.write("nonsense: true\n")
     daemon.cli("reload", code=1)
-    daemon.manager.wait("STATUS=3 sources, 1 sinks, 1 routes; the last reload was refused", since)
+    daemon.manager.wait("STATUS=3 sources, 1 sink, 1 route; the last reload was refused", since)
     daemon.write_routes(harness.FLEET)
     daemon.cli("reload")
-    daemon.manager.wait("STATUS=1 sources, 0 sinks, 0 routes", since)
+    daemon.manager.wait("STATUS=1 source, 0 sinks, 0 routes", since)
 
 
 def test_a_worker_that_crashes(t):
@@ -374,6 +374,31 @@ def test_credentials(t):
     equal(daemon.client().fleet(fault(1)).status, 200, "status")
     daemon.cli("reload")
     equal(daemon.client().fleet(fault(2)).status, 200, "status after a reload")
+
+
+# ---- What is installed
+
+
+def test_a_configuration_that_is_there_stays(t):
+    prefix = os.path.join(t.folder, "prefix")
+    routes = os.path.join(prefix, "etc/patchbay/routes.yaml")
+
+    def install(**env):
+        done = subprocess.run(["cmake", "--install", os.path.dirname(harness.PATCHBAY), "--prefix", prefix, "--component", "runtime"],
+                              env=dict(os.environ, **env), capture_output=True, text=True)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+
+    install()
+    with open(routes) as f, open(os.path.join(harness.TOP, "etc/routes.yaml")) as g:
+        equal(f.read(), g.read(), "the configuration to begin with")
+    with open(routes, "w") as f:
+        f.write("mine\n")
+    install()
+    with open(routes) as f:
+        equal(f.read(), "mine\n", "the configuration")
+    stage = os.path.join(t.folder, "stage")
+    install(DESTDIR=stage)
+    check(os.path.exists(stage + routes), "a package has it, whatever this machine has")
 
 
 harness.main()

@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import threading
 
@@ -66,7 +68,7 @@ def service(t):
     m.write("etc/systemd/system/patchbay.service.d/test.conf", """\
 [Service]
 LoadCredential=fleet:/root/fleet.secret
-WatchdogSec=2
+WatchdogSec=5
 StandardOutput=append:/var/log/patchbay
 StandardError=append:/var/log/patchbay
 """)
@@ -190,6 +192,45 @@ def test_folders_elsewhere(t):
     s.m.run("systemctl", "restart", "patchbay")
     s.export = os.path.join(s.m.root, "srv/export")
     wait_until(lambda: len(s.rows()) == 1, lambda: "no row:\n" + s.tail())
+
+
+def name_server(address):
+    """Every name is 127.0.0.1."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((address, 53))
+
+    def run():
+        while True:
+            question, peer = sock.recvfrom(512)
+            end = question.index(b"\0", 12) + 5
+            found = struct.unpack(">H", question[end - 4:end - 2])[0] == 1
+            answer = b"\xc0\x0c\0\1\0\1\0\0\0\5\0\4\x7f\0\0\1" if found else b""
+            sock.sendto(question[:2] + b"\x81\x80\0\1" + struct.pack(">H", found) + bytes(4) + question[12:end] + answer, peer)
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def test_names_are_resolved(t):
+    s = service(t)
+    configure(s)
+    name_server("127.0.0.53")
+    s.m.write("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
+    s.m.write("etc/resolv.conf", "nameserver 127.0.0.53\n")
+    peer = socket.create_server(("127.0.0.1", 9999))
+    peer.settimeout(30)
+    s.m.write("etc/patchbay/routes.yaml", ROUTES.replace("sinks:\n", """\
+sinks:
+  web:
+    plugin: http
+    url: http://peer.test:9999/in
+    allow_private: true
+""").replace("to: audit", "to: web"))
+    s.m.run("systemctl", "start", "patchbay")
+    equal(post(ADDRESS, 1), 200, "status")
+    connection, _ = peer.accept()
+    with connection:
+        check(connection.recv(65536).startswith(b"POST /in HTTP/1.1\r\nHost: peer.test:9999"), "what the peer is sent")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 def test_socket_unit(t):

@@ -181,7 +181,7 @@ def test_listeners(t):
             fleet(client, number)
             number += 1
     daemon.wait_rows(number)
-    listening = [line.split("listening on ")[1] for line in daemon.logged().splitlines() if "listening on" in line]
+    listening = [line.split("listening on ")[1].rstrip('"') for line in daemon.logged().splitlines() if "listening on" in line]
     equal(listening, ["%s:%d" % daemon.address, "[::1]:%d" % daemon.address[1], "unix:" + path,
                       "%s:%d (TLS)" % tls_address(daemon)], "where it listens")
     label = '{listen="%s:%d"}' % tls_address(daemon)
@@ -342,7 +342,7 @@ def test_send(t):
     daemon.wait_rows(6)
     daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.tls_listen, code=1)
     check("is not trusted" in daemon.cli_errors, daemon.cli_errors)
-    daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.logged().split("admin on ")[-1].split()[0], code=1)
+    daemon.cli("send", "fleet", name, "--to", "https://%s/in/fleet" % daemon.logged().split("admin on ")[-1].split('"')[0], code=1)
     check("cannot speak TLS" in daemon.cli_errors, daemon.cli_errors)
     certificates.make(daemon.folder, "two")
     certificates.copy(daemon.folder, "two", "one")

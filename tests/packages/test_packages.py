@@ -7,6 +7,7 @@ import re
 
 import build
 import harness
+from booted import Booted
 from build import LATER, need, package, run
 from harness import check, equal, wait_until
 from load import Load, exactly_once
@@ -40,30 +41,30 @@ def test_lint(t):
 
 
 def test_hardening(t):
-    """Every program and plugin of both formats. Of control flow integrity the compiler's part is asked: the linker notes
-    it only where the C library has it as well, which Debian 12's has not."""
+    """Every program and plugin of both formats, and of the tree. Of control flow protection the compiler's part is asked:
+    the linker notes it only where the C library's start files have it as well, which those of Debian 12 have not."""
     need("hardening-check", "objdump", "rpm2cpio", "cpio")
     first = build.first()
     deb, rpm = os.path.join(t.folder, "deb"), os.path.join(t.folder, "rpm")
     run("dpkg-deb", "-x", package(first, "patchbay_*.deb"), deb)
     os.makedirs(rpm)
     run("sh", "-c", 'rpm2cpio "$0" | cpio -idm --quiet', package(first, "patchbay-[0-9]*.x86_64.rpm"), cwd=rpm)
-    for top in (deb, rpm):
-        plugins = run("find", top, "-name", "*.so").split()
-        check(len(plugins) >= 8, "only %d plugins in %s" % (len(plugins), top))
-        for file in plugins + [os.path.join(top, "usr/bin/patchbay")]:
-            said = run("hardening-check", "--nocfprotection", file, code=None)
-            check("no, " not in said.replace("no, regular shared library (ignored)", "").replace("(--nocfprotection)", "")
-                  .replace("Control flow integrity: no, not found! (ignored)", ""), said)
-            for kind in ("Stack protected: yes", "Read-only relocations: yes", "Immediate binding: yes"):
-                check(kind in said, said)
-            code = run("objdump", "-d", file)
-            check("endbr64" in code, "%s: compiled without -fcf-protection" % file)
-        said = run("hardening-check", "--nocfprotection", os.path.join(top, "usr/bin/patchbay"))
-        for kind in ("Position Independent Executable: yes", "Fortify Source functions: yes"):
-            check(kind in said, said)
-        probes = re.findall(r"orq +\$0x0,", run("objdump", "-d", os.path.join(top, "usr/bin/patchbay")))
-        check(len(probes) > 10, "%s: compiled without -fstack-clash-protection" % top)
+    programs = [os.path.join(deb, "usr/bin/patchbay"), os.path.join(rpm, "usr/bin/patchbay")]
+    plugins = run("find", deb, rpm, "-name", "*.so").split()
+    check(len(plugins) >= 16, "only %d plugins in both packages" % len(plugins))
+    if os.path.exists(harness.PATCHBAY):
+        programs.append(harness.PATCHBAY)
+        plugins += run("find", harness.PLUGINS, "-name", "*.so").split()
+    for file in plugins + programs:
+        said = run("hardening-check", "--nocfprotection", file, code=None)
+        equal([line for line in said.splitlines() if ": no" in line and not line.endswith("(ignored)")], [], file)
+        for kind in ("Stack protected", "Read-only relocations", "Immediate binding") + (
+                ("Position Independent Executable", "Fortify Source functions") if file in programs else ()):
+            check(kind + ": yes" in said, "%s is missing: %s" % (kind, said))
+        code = run("objdump", "-d", file)
+        check("endbr64" in code, "%s: compiled without -fcf-protection" % file)
+        if file in programs:
+            check(len(re.findall(r"orq +\$0x0,", code)) > 10, "%s: compiled without -fstack-clash-protection" % file)
 
 
 # ---- In a fresh root ------------------------------------------------------------------------------------
@@ -149,6 +150,32 @@ def test_deb_in_a_fresh_root(t):
     root.apt("install", old)
     root.apt("purge", "patchbay")
     check(os.path.isdir(root.path("/srv/elsewhere/events")), "purge followed a link")
+
+
+def test_deb_with_systemd(t):
+    """What is installed is enabled and runs; an upgrade restarts it; what was disabled stays so; remove stops it."""
+    first, later = build.first(), build.later()
+    need("nsenter", "unshare")
+    root = Root(t, "booted")
+    old, new = root.bring(package(first, "patchbay_*.deb"), package(later, "patchbay_*.deb"))
+    depends = run("dpkg-deb", "-f", package(first, "patchbay_*.deb"), "Depends")
+    root.apt("satisfy", re.sub(r"[^,]*sysusers[^,]*,", "", depends))
+    root.apt("install", "systemd")
+    machine = Booted(t, root)
+    machine.run("dpkg", "-i", old)
+    enabled, active, main = machine.state()
+    equal((enabled, active), ("enabled", "active"), "the service after install")
+    machine.run("dpkg", "-i", new)
+    enabled, active, restarted = machine.state()
+    equal((enabled, active), ("enabled", "active"), "the service after an upgrade")
+    check(restarted != main, "an upgrade does not restart the service")
+    equal(machine.run("readlink", "/proc/%d/exe" % restarted).strip(), "/usr/bin/patchbay", "program that runs after it")
+    machine.run("systemctl", "disable", "--now", "patchbay.service")
+    machine.run("dpkg", "-i", old)
+    equal(machine.state(), ("disabled", "inactive", 0), "a service that was disabled, after a downgrade")
+    machine.run("systemctl", "start", "patchbay.service")
+    machine.run("dpkg", "-r", "patchbay")
+    equal(machine.state()[1:], ("inactive", 0), "the service after remove")
 
 
 def test_plugin_in_a_fresh_root(t):

@@ -610,9 +610,9 @@ static void test_a_later_format_is_left_alone(void **state)
 	assert_null(journal_open(&o, &err));
 	assert_non_null(strstr(err.text, "has version 1000"));
 	assert_int_equal(access(torn, F_OK), 0); /* the state is looked at before anything is tidied */
-	char back[64];
-	snprintf(back, sizeof back, "PRAGMA user_version = %d", state_version_known());
-	edit(f, back);
+	char restored[64];
+	snprintf(restored, sizeof restored, "PRAGMA user_version = %d", state_version_known());
+	edit(f, restored);
 	open_journal(f);
 	free(path);
 	free(torn);

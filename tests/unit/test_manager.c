@@ -66,7 +66,7 @@ static const char *said(void)
 	static char text[4096];
 	size_t n = 0;
 	for (ssize_t got; (got = recv(inbox, text + n, sizeof text - n - 1, 0)) > 0;)
-		n += (size_t)got;
+		n = n + (size_t)got < sizeof text - 1 ? n + (size_t)got : 0;
 	text[n] = '\0';
 	return text;
 }
@@ -139,6 +139,19 @@ static void test_stages(void **state)
 	assert_string_equal(said(), "STATUS=stopping: what the sinks are at is finished\n");
 }
 
+static void test_manager_is_busy(void **state)
+{
+	struct manager other = manager;
+	(void)state;
+	while (notify_send(&other.notify, "X=1\n", -1))
+		;
+	atomic_store(&guard_board->ready, true);
+	look(false); /* its inbox is full */
+	assert_null(strstr(said(), "READY=1"));
+	look(false);
+	assert_non_null(strstr(said(), "READY=1\n"));
+}
+
 static void test_worker_between_two(void **state)
 {
 	(void)state;
@@ -166,13 +179,13 @@ static void test_reload(void **state)
 	guard_tell_size(1, 1, 1);
 	guard_reload_ends(true);
 	look(false);
-	assert_string_equal(said(), "READY=1\nSTATUS=1 sources, 1 sinks, 1 routes\n");
+	assert_string_equal(said(), "READY=1\nSTATUS=1 source, 1 sink, 1 route\n");
 	guard_reload_begins(); /* and over before anybody looks */
 	guard_reload_ends(false);
 	look(false);
 	text = said();
 	assert_int_equal(strncmp(text, "RELOADING=1\n", 12), 0);
-	assert_non_null(strstr(text, "READY=1\nSTATUS=1 sources, 1 sinks, 1 routes; the last reload was refused"));
+	assert_non_null(strstr(text, "READY=1\nSTATUS=1 source, 1 sink, 1 route; the last reload was refused"));
 }
 
 static void test_reload_that_crashes(void **state)
@@ -258,6 +271,7 @@ int main(void)
 		TEST(test_environment_is_taken),
 		TEST(test_watchdog_of_somebody_else),
 		TEST(test_stages),
+		TEST(test_manager_is_busy),
 		TEST(test_worker_between_two),
 		TEST(test_reload),
 		TEST(test_reload_that_crashes),

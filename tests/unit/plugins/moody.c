@@ -1,7 +1,7 @@
 /* moody.c - a sink that does as it is told: by a file (`mood`), by its option `behaviour`, or by each event's own
- * data ({"do": "bad", "why": "..."}), in this order. Before it decides, it appends "ID do attempt ms" to `path`. It says in
- * the log when it is made and destroyed, and by which build: there are several, and one under another name; and, for
- * debugging, what each event told it. */
+ * data ({"do": "bad", "why": "..."}), in this order. Before it decides, it appends "ID do attempt ms" to `path`. It
+ * says in the log when it is made and destroyed, and by which build: there are several, and one under another name;
+ * and, for debugging, what each event told it. */
 #include <patchbay/services.h>
 #include <patchbay/sugar.h>
 
