@@ -4,13 +4,13 @@ documents beside the code, so that nothing is written twice. By hand is only pat
 
     manual.py --program FILE --plugins DIR --plugindir DIR --datadir DIR --reference FILE --output DIR
 
-What `patchbay --help` lists has a page, and so has every plugin that is found in --plugins and has a README.md in plugins/."""
+What `patchbay --help` lists has a page, and so has every plugin that is found in --plugins and has a README.md in plugins/.
+It takes no more of Python than Debian's python3-minimal has."""
 
 import argparse
 import datetime
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -420,7 +420,6 @@ def main():
     program = Program(given.program, given.plugins)
     listed = re.findall(r"^([a-z][a-z0-9-]*) +\S+ +(?:source|sink)", program.says("plugins"), re.M)
     plugins = [name for name in listed if os.path.exists(os.path.join(TOP, "plugins", name, "README.md"))]
-    shutil.rmtree(given.output, ignore_errors=True)
     manual = Manual(program.says("--version").split()[1], given.output)
     first_page(manual, program, {"plugindir": given.plugindir, "datadir": given.datadir}, plugins)
     routes_page(manual, plugins)
