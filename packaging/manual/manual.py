@@ -2,15 +2,15 @@
 """Makes the man pages: of what the program says about itself (--help, the tables of its plugins' options) and of the
 documents beside the code, so that nothing is written twice. By hand is only patchbay.md, the general part of patchbay(1).
 
-    manual.py --program FILE --plugins DIR --plugindir DIR --reference FILE --output DIR
+    manual.py --program FILE --plugins DIR --plugindir DIR --datadir DIR --reference FILE --output DIR
 
-What `patchbay --help` lists has a page, and so has every plugin that is found in --plugins and has a README.md in plugins/."""
+What `patchbay --help` lists has a page, and so has every plugin that is found in --plugins and has a README.md in plugins/.
+It takes no more of Python than Debian's python3-minimal has."""
 
 import argparse
 import datetime
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -19,7 +19,7 @@ from markdown import Roff, argument, escape, parse
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 OPTION = re.compile(r" {2,}(-\S.*?)(?:  +(\S.*))?$")
-PAGE = re.compile(r"(?<![\w`-])([a-z][a-z.-]*)\((\d)\)")
+PAGE = re.compile(r"(?<![\w`-])([a-z][a-z_.-]*)\((\d)\)")
 
 
 def die(text):
@@ -183,13 +183,13 @@ def command_pages(manual, program, words, summary, above):
     return pages
 
 
-def first_page(manual, program, plugindir, plugins):
+def first_page(manual, program, folders, plugins):
     help, roff = Help(program, ()), Roff()
     pages = []
     for name, said in help.commands:
         pages += command_pages(manual, program, (name,), said, "patchbay")
     synopsis(roff, help)
-    text = read("packaging", "manual", "patchbay.md").replace("@plugindir@", plugindir)
+    text = re.sub("@(.*?)@", lambda m: folders[m.group(1)], read("packaging", "manual", "patchbay.md"))
     blocks = [as_terms(block) for block in parse(linked(text))]
     second = [i for i, block in enumerate(blocks) if block[0] == "heading"][1]
     roff.write(blocks[:second], 2)
@@ -414,15 +414,14 @@ def plugin_page(manual, plugin, plugins):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("program", "plugins", "plugindir", "reference", "output"):
+    for name in ("program", "plugins", "plugindir", "datadir", "reference", "output"):
         parser.add_argument("--" + name, required=True)
     given = parser.parse_args()
     program = Program(given.program, given.plugins)
     listed = re.findall(r"^([a-z][a-z0-9-]*) +\S+ +(?:source|sink)", program.says("plugins"), re.M)
     plugins = [name for name in listed if os.path.exists(os.path.join(TOP, "plugins", name, "README.md"))]
-    shutil.rmtree(given.output, ignore_errors=True)
     manual = Manual(program.says("--version").split()[1], given.output)
-    first_page(manual, program, given.plugindir, plugins)
+    first_page(manual, program, {"plugindir": given.plugindir, "datadir": given.datadir}, plugins)
     routes_page(manual, plugins)
     plugin_api_page(manual, plugins, given.reference)
     for name in plugins:

@@ -111,7 +111,7 @@ class Elsewhere(str):
 # How commands begin that are never run here.
 ELSEWHERE = (
     (r"(sudo )?(apt|apt-get|dpkg|dnf|rpm|rpmbuild) ", Elsewhere("needs packages: packaging/test-packages tries it")),
-    (r"(sudo )?(systemctl|systemd-analyze|journalctl|systemd-run) ", Elsewhere("needs systemd: packaging/test-packages tries it")),
+    (r"(sudo )?(systemctl|systemd-\w+|journalctl) ", Elsewhere("needs systemd: packaging/test-packages tries it")),
     (r"(python3|sh) (tests|packaging)/", Elsewhere("is itself what tests or packages all of this")),
 )
 

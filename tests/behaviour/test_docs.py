@@ -99,6 +99,9 @@ def test_readme(t):
     rules.update({
         "sh packaging/demo.sh": demo,
         "cmake --build build && cmake --install build": "patchbay --version",
+        "editor /etc/patchbay/routes.yaml": Elsewhere("is for a person"),
+        "patchbay check && systemctl reload patchbay": "patchbay check && patchbay --version",
+        "patchbay journal COMMAND -c routes.yaml": ["patchbay journal check -c routes.yaml", "patchbay journal size -c routes.yaml"],
         "patchbay explain ID": [play, "patchbay explain ID"],
         # Nothing of that class was given up.
         "patchbay replay --sink safety --class destination --dry-run":
@@ -116,7 +119,7 @@ def test_readme(t):
         "patchbay reverify SOURCE -c routes.yaml": "patchbay reverify fleet -c routes.yaml",
         "patchbay test FILE [-c routes.yaml]": "patchbay test etc/demo/tests.yaml",
     })
-    run_commands(world, "README.md", rules, others=(" providers",))
+    run_commands(world, "README.md", rules, others=(" providers", "RUN cmake"))
     world.stop()
     world.run("PATCHBAY_PLUGIN_PATH=build/plugins build/patchbay check -c routes.yaml")
 
@@ -161,7 +164,7 @@ def test_other_guides(t):
     """Documents that have few commands or none: those are run beside a daemon that has README.md's configuration."""
     special = {
         "core/README.md": ({}, [" provider "]),
-        "core/config/README.md": ({}, ["ok      expensive"]),  # see test_testing_a_configuration
+        "core/config/README.md": ({}, ["ok      expensive", "time="]),  # see test_testing_a_configuration
         "core/conform/README.md": ({
             "patchbay plugin check ./mine.so": "patchbay plugin check --only 'options*' build/plugins/lms.so",
             "patchbay plugin check --set 'region=north-7' --only 'signature.*' ./mine.so":

@@ -100,6 +100,16 @@ def test_every_command_and_option(t):
             check(word.lower() in page.lower(), "patchbay %s --help says '%s', its page does not" % (" ".join(words), word))
 
 
+def test_every_variable(t):
+    """What the program reads of its environment."""
+    pages()
+    page = source("patchbay.1")
+    for path in glob.glob(os.path.join(TOP, "core", "**", "*.c"), recursive=True):
+        with open(path) as f:
+            for name in re.findall(r'getenv\("(\w+)"\)', f.read()):
+                check(name in page, "patchbay(1) does not name %s, which %s reads" % (name, path))
+
+
 def test_every_plugin_and_option(t):
     pages()
     for plugin in json.loads(says("plugins", "--json"))["plugins"]:
@@ -136,7 +146,7 @@ def test_same_bytes(t):
             env["SOURCE_DATE_EPOCH"] = epoch
         out = os.path.join(t.folder, "man" + epoch)
         done = subprocess.run(["python3", "-B", os.path.join(TOP, "packaging", "manual", "manual.py"), "--program", PATCHBAY,
-                               "--plugins", PLUGINS, "--plugindir", "/usr/lib/patchbay/plugins", "--output", out,
+                               "--plugins", PLUGINS, "--plugindir", "/usr/lib/patchbay/plugins", "--datadir", "/usr/share", "--output", out,
                                "--reference", os.path.join(os.path.dirname(PATCHBAY), "sdk", "reference.md")],
                               env=env, capture_output=True, text=True, timeout=120)
         equal(done.stderr, "", "manual.py")
