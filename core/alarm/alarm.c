@@ -33,6 +33,14 @@ const struct alarm_type alarm_types[ALARM_TYPES] = {
 				     .example = { "", "", "journal: no space left on device" } },
 	[ALARM_JOURNAL_NEARLY_FULL] = { "journal_nearly_full", .patient = true,
 					.example = { "", "", "journal: 83 % of its limit are owed to sinks" } },
+	[ALARM_CERTIFICATE_EXPIRING] = { "certificate_expiring",
+					 .example = { "listener", "0.0.0.0:8443",
+						      "listener 0.0.0.0:8443: the certificate of hooks.example.org "
+						      "expires in 12 d" } },
+	[ALARM_CERTIFICATE_EXPIRED] = { "certificate_expired", .error = true,
+					.example = { "listener", "0.0.0.0:8443",
+						     "listener 0.0.0.0:8443: the certificate of hooks.example.org has "
+						     "expired" } },
 	[ALARM_PLUGIN_CRASHED] = { "plugin_crashed", .repeats = true, .in_log = true,
 				   .example = { "sink", "desk", "sink desk: its plugin crashed 3 times" } },
 	[ALARM_PLUGIN_LEFT_ALONE] = { "plugin_left_alone", .error = true,
@@ -87,7 +95,7 @@ enum alarm_id alarm_find(patchbay_str name)
 
 const char *alarm_what(patchbay_str text)
 {
-	static const char *const known[] = { "source", "sink", "plugin" };
+	static const char *const known[] = { "source", "sink", "plugin", "listener" };
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_is(text, known[i]))
 			return known[i];

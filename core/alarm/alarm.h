@@ -15,6 +15,8 @@ enum alarm_id {
 	ALARM_DELIVERIES_DEAD,
 	ALARM_JOURNAL_REFUSING,
 	ALARM_JOURNAL_NEARLY_FULL,
+	ALARM_CERTIFICATE_EXPIRING,
+	ALARM_CERTIFICATE_EXPIRED,
 	ALARM_PLUGIN_CRASHED,
 	ALARM_PLUGIN_LEFT_ALONE,
 	ALARM_CONFIGURATION_REFUSED,
@@ -40,8 +42,8 @@ extern const struct alarm_type alarm_types[ALARM_TYPES];
 
 struct alarm {
 	enum alarm_id id;
-	const char *what;             /* "source", "sink", "plugin", or ""; static text */
-	char about[CONFIG_NAME_SIZE]; /* the name of that */
+	const char *what;             /* "source", "sink", "plugin", "listener", or ""; static text */
+	char about[CONFIG_NAME_SIZE]; /* the name of that, or the address */
 	int64_t since_ms;             /* wall clock; 0: since it is looked for */
 	uint64_t count, total;        /* of a type that repeats: how much nobody was told of yet; how much there was */
 	char text[ALARM_TEXT_SIZE];   /* what, where, why, what to do */

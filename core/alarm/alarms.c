@@ -72,17 +72,25 @@ static void hear(struct alarms *a, int64_t wall_ms)
 	a->looked_ns += ms * NS_PER_MS;
 }
 
+static struct log_about what_of(const struct alarm *alarm)
+{
+	return (struct log_about){ .source = strcmp(alarm->what, "source") == 0 ? alarm->about : NULL,
+				   .sink = strcmp(alarm->what, "sink") == 0 ? alarm->about : NULL };
+}
+
 static void write_log(const struct standing *s)
 {
+	const struct log_about about = what_of(&s->alarm);
 	const struct alarm_type *type = &alarm_types[s->alarm.id];
 	char span[ALARM_SPAN_SIZE];
 	if (type->in_log || type->repeats)
 		return;
 	if (s->just_raised)
-		log_line(type->error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "alarm %s: %s", type->name, s->alarm.text);
+		log_about(type->error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &about, "alarm %s: %s", type->name,
+			  s->alarm.text);
 	else if (s->just_ended)
-		log_info("alarm %s is over, after %s: %s", type->name,
-			 alarm_show_span(s->ended_ms - s->alarm.since_ms, span), s->alarm.text);
+		log_about(LOG_LEVEL_INFO, &about, "alarm %s is over, after %s: %s", type->name,
+			  alarm_show_span(s->ended_ms - s->alarm.since_ms, span), s->alarm.text);
 }
 
 /* True: something has changed. */
@@ -137,12 +145,13 @@ static bool begin_to_tell(struct alarms *a, int64_t now)
 		struct standing *s = &a->standings.v[i];
 		const struct alarm_type *type = &alarm_types[s->alarm.id];
 		const struct tally *t = alarms_tally(a, s->alarm.id, s->alarm.what, s->alarm.about);
+		const struct log_about about = what_of(&s->alarm);
 		enum standing_news news =
 			standing_news(s, t ? t->told_ms : 0, now, a->generation->config->alarms.grace_ms);
 		if (!type->repeats || s->pending || (news != STANDING_RAISED && news != STANDING_MORE))
 			continue;
 		if (!type->in_log)
-			log_warning("alarm %s: %s", type->name, s->alarm.text);
+			log_about(LOG_LEVEL_WARNING, &about, "alarm %s: %s", type->name, s->alarm.text);
 		any = s->pending = true;
 	}
 	pthread_mutex_unlock(&a->lock);

@@ -21,12 +21,14 @@
 #include "deliver/dispatcher.h"
 #include "fetch/enricher.h"
 #include "fetch/poller.h"
+#include "http/intake.h"
 #include "journal/journal.h"
 #include "source/live.h"
 
 struct alarms;
 
 struct alarm_parts { /* where it looks; all must outlive it */
+	const struct intake *intake;
 	struct journal *journal;
 	struct dispatcher *dispatcher;
 	struct poller *poller;

@@ -15,6 +15,7 @@
 #define DISK_LEAST (UINT64_C(1) << 30) /* so much, or a tenth of it, must be free */
 #define TALLY_TIMES 10                 /* times `grace`: for so long it is news that something happened again */
 #define CRASHED_MAX 256
+#define EXPIRING_MS (INT64_C(14) * 86400000) /* who renews by a program does so earlier */
 
 struct dispatcher_stats *alarm_sinks(struct dispatcher *dispatcher, size_t *ret_n)
 {
@@ -111,6 +112,22 @@ static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 			  scalar_show_bytes((int64_t)(j.disk_free >> 20 << 20), size));
 }
 
+static void look_at_certificates(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
+{
+	for (size_t i = 0; intake_address(a->parts.intake, i); i++) {
+		struct intake_certificate c;
+		char span[ALARM_SPAN_SIZE];
+		if (!intake_certificate(a->parts.intake, i, &c) || c.not_after_ms - now_ms > EXPIRING_MS)
+			continue;
+		bool expired = c.not_after_ms <= now_ms;
+		alarm_add(list, expired ? ALARM_CERTIFICATE_EXPIRED : ALARM_CERTIFICATE_EXPIRING, "listener", c.address,
+			  "listener %s: the certificate of %s %s%s; put a new one in its place, then `patchbay reload`",
+			  c.address, c.names[0] ? c.names : "nobody",
+			  expired ? "has expired, and providers refuse it" : "expires in ",
+			  expired ? "" : alarm_show_span(c.not_after_ms - now_ms, span));
+	}
+}
+
 static void look_at_sinks(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	size_t n;
@@ -192,6 +209,7 @@ static void look_at_plugins(const struct alarms *a, int64_t now_ms, struct alarm
 void alarms_look(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	look_at_journal(a, list);
+	look_at_certificates(a, now_ms, list);
 	look_at_sinks(a, now_ms, list);
 	look_at_fetching(a, now_ms, list);
 	look_at_plugins(a, now_ms, list);

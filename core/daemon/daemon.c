@@ -75,9 +75,11 @@ static int start(struct parts *p, struct err *err)
 	    !(p->poller = poller_start(p->journal, p->first, err)) || !(p->control = control_create(p, err)))
 		return -1;
 	recover_request(c, p->journal);
-	const struct alarm_parts watched = {
-		.journal = p->journal, .dispatcher = p->dispatcher, .poller = p->poller, .enricher = p->enricher
-	};
+	const struct alarm_parts watched = { .intake = p->intake,
+					     .journal = p->journal,
+					     .dispatcher = p->dispatcher,
+					     .poller = p->poller,
+					     .enricher = p->enricher };
 	if (!(p->alarms = alarms_start(&watched, p->sources, err)))
 		return -1;
 	const struct admin_parts told = { .intake = p->intake,

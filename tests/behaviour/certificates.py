@@ -19,11 +19,14 @@ def openssl(*arguments):
 
 
 def make(folder, name, kind="ec", days=30, names=ANY_NAMES):
-    """NAME.pem, signed by itself, and NAME.key."""
+    """NAME.pem, signed by itself, and NAME.key. days < 0: it has expired."""
     how = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}[kind]
     key = os.path.join(folder, name + ".key")
     openssl("req", "-x509", "-newkey", *how, "-nodes", "-keyout", key, "-out", os.path.join(folder, name + ".pem"),
-            "-days", str(days), "-subj", "/CN=" + name, "-addext", names)
+            "-days", str(max(days, 1)), "-subj", "/CN=" + name, "-addext", names)
+    if days < 0:
+        pem = os.path.join(folder, name + ".pem")
+        openssl("x509", "-in", pem, "-signkey", key, "-days", str(days), "-out", pem)
     os.chmod(key, 0o600)
 
 

@@ -66,7 +66,7 @@ def post(d, n, status=200, presented="s3cret", **more):
 def admin(d, path):
     """Of the process that runs now: it says its address a moment after it answers."""
     def ask():
-        addresses = re.findall(r"admin on 127\.0\.0\.1:(\d+)\n", d.logged())
+        addresses = re.findall(r"admin on 127\.0\.0\.1:(\d+)", d.logged())
         if not addresses:
             return None
         try:
@@ -136,7 +136,7 @@ def test_silence(t):
     equal([(e["type"], e["data"]["state"], e["data"]["about"], e["data"]["what"]) for e in endpoint.got[:2]],
           [("source_silent", "raised", "things", "source"), ("source_silent", "cleared", "things", "source")], "posted")
     check(endpoint.got[1]["data"]["message"].startswith("over, after"), endpoint.got[1])
-    check(d.logged().count("warning alarm source_silent: ") >= 1 and "alarm source_silent is over" in d.logged(), d.logged())
+    check(d.logged().count('level=warning msg="alarm source_silent: ') >= 1 and "alarm source_silent is over" in d.logged(), d.logged())
     shown = d.show(row["id"])
     equal((shown["source"], shown["plugin"]), ("patchbay", "patchbay"), "show")
     explained = d.cli("explain", row["id"])

@@ -311,6 +311,24 @@ def test_the_next_worker_has_them_again(t):
         fleet(client, 1)
 
 
+def test_who_must_be_told_that_one_expires(t):
+    daemon = daemon_(t)
+    listener = '{type="%s",what="listener",about="%s",severity="%s"}'
+    expiring = "patchbay_alarm" + listener % ("certificate_expiring", daemon.tls_listen, "warning")
+    expired = "patchbay_alarm" + listener % ("certificate_expired", daemon.tls_listen, "error")
+    equal(metric(daemon, expiring), [], "30 days before")
+    for days, name in ((13, expiring), (-1, expired)):
+        certificates.make(daemon.folder, "two", days=days)
+        certificates.copy(daemon.folder, "two", "one")
+        reload_(daemon)
+        wait_until(lambda: metric(daemon, name) == ["1"], name)
+    check("alarm certificate_expired: listener %s: the certificate of" % daemon.tls_listen in daemon.logged(), "not in the log")
+    certificates.make(daemon.folder, "two")
+    certificates.copy(daemon.folder, "two", "one")
+    reload_(daemon)
+    wait_until(lambda: not metric(daemon, expiring) and not metric(daemon, expired), "it is not over")
+
+
 def test_what_takes_a_restart(t):
     daemon = daemon_(t)
     one = pem(daemon, "one")
