@@ -4,7 +4,7 @@
 # once when everything is there.
 set -eu
 
-packaging="debhelper dpkg-dev pkgconf rpm debugedit elfutils cpio"
+packaging="build-essential debhelper pkgconf rpm debugedit elfutils cpio"
 packages="gcc libc6-dev cmake ninja-build pkg-config python3-minimal
 	libmicrohttpd-dev libgnutls28-dev libjansson-dev libssl-dev libyaml-dev libjq-dev libsqlite3-dev libxxhash-dev
 	libcurl4-openssl-dev"
