@@ -21,6 +21,6 @@ int cmd_dead(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_reverify(int argc, char **argv);
 
-const char *cli_version(void); /* "0.1.0" */
+const char *cli_version(void); /* "0.2.0" */
 
 #endif
