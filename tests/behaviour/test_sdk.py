@@ -301,7 +301,7 @@ def test_each_file_belongs_to_one_package(t):
     every, runtime, dev = files(), files("--component", "runtime"), files("--component", "dev")
     equal(runtime & dev, set(), "what is in both")
     equal(every - runtime - dev, set(), "what is in neither")
-    check(all(name.startswith(("usr/bin/", "usr/lib")) for name in runtime), "what runs: %r" % runtime)
+    check(all(name.startswith(("usr/bin/", "usr/lib", "usr/share/", "etc/patchbay/")) for name in runtime), "what runs: %r" % runtime)
     check(not any(name.endswith(".so") for name in dev), "what is for building: %r" % dev)
 
 
