@@ -17,24 +17,6 @@
 #define CRASHED_MAX 256
 #define EXPIRING_MS (INT64_C(14) * 86400000) /* who renews by a program does so earlier */
 
-struct dispatcher_stats *alarm_sinks(struct dispatcher *dispatcher, size_t *ret_n)
-{
-	size_t room = dispatcher_stats(dispatcher, NULL, 0);
-	struct dispatcher_stats *v = xcalloc(room + 1, sizeof *v);
-	size_t n = dispatcher_stats(dispatcher, v, room); /* a reload may have added some */
-	*ret_n = n < room ? n : room;
-	return v;
-}
-
-struct poller_stats *alarm_polled(struct poller *poller, size_t *ret_n)
-{
-	size_t room = poller_stats(poller, NULL, 0);
-	struct poller_stats *v = xcalloc(room + 1, sizeof *v);
-	size_t n = poller_stats(poller, v, room);
-	*ret_n = n < room ? n : room;
-	return v;
-}
-
 /* ---- What happens again and again */
 
 struct tally *alarms_tally(const struct alarms *a, enum alarm_id id, const char *what, const char *about)
@@ -116,7 +98,7 @@ static void look_at_certificates(const struct alarms *a, int64_t now_ms, struct 
 {
 	for (size_t i = 0; intake_address(a->parts.intake, i); i++) {
 		struct intake_certificate c;
-		char span[ALARM_SPAN_SIZE];
+		char span[CLOCK_SPAN_SIZE];
 		if (!intake_certificate(a->parts.intake, i, &c) || c.not_after_ms - now_ms > EXPIRING_MS)
 			continue;
 		bool expired = c.not_after_ms <= now_ms;
@@ -131,7 +113,7 @@ static void look_at_certificates(const struct alarms *a, int64_t now_ms, struct 
 static void look_at_sinks(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	size_t n;
-	struct dispatcher_stats *sinks = alarm_sinks(a->parts.dispatcher, &n);
+	struct dispatcher_stats *sinks = dispatcher_stats(a->parts.dispatcher, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct dispatcher_stats *s = &sinks[i];
 		look_at_dead(a, s->sink, now_ms, list);
@@ -149,7 +131,7 @@ static void look_at_sinks(const struct alarms *a, int64_t now_ms, struct alarm_l
 static void look_at_fetching(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	size_t n;
-	struct poller_stats *polled = alarm_polled(a->parts.poller, &n);
+	struct poller_stats *polled = poller_stats(a->parts.poller, &n);
 	for (size_t i = 0; i < n; i++)
 		if (polled[i].trouble_since_ms)
 			alarm_add(list, ALARM_POLLING_FAILING, "source", polled[i].source,
