@@ -102,7 +102,6 @@ static void add_lost(struct verify *v, struct inspect_log *log, const struct ins
 struct counting {
 	struct verify_sums *sums;
 	bool quarantine;
-	uint64_t strange; /* records that look back in a way that no writer does */
 };
 
 static void count(void *ctx, uint64_t offset, const struct record_head *head)
@@ -205,47 +204,42 @@ static void check_index(struct verify *v, struct inspect_log *log, const struct 
 	tell(v, true, file, 0, 0, REPAIR);
 }
 
-/* The index of a segment that was pruned is all that dedupe has of it. */
-static void check_orphan(struct verify *v, struct inspect_log *log, uint64_t number)
+static void check_lost_indexes(struct verify *v, struct inspect_log *log)
 {
-	struct index index;
-	char name[SEGMENT_NAME_SIZE], file[64];
-	for (size_t i = 0; i < log->n; i++)
-		if (log->v[i].number == number)
-			return;
-	segment_name(number, "idx", name);
-	if (index_load_sidecar(log->dir, number, &index) == 0) {
-		index_free(&index);
+	uint64_t *numbers;
+	size_t n;
+	if (log->dir == -1 || segment_list(log->dir, "idx", &numbers, &n) != 0)
 		return;
+	for (size_t i = 0; i < n; i++) {
+		char name[SEGMENT_NAME_SIZE], file[64];
+		if (!inspect_index_is_lost(log, numbers[i]))
+			continue;
+		segment_name(numbers[i], "idx", name);
+		snprintf(file, sizeof file, "events/%s", name);
+		buf_addf(&v->what, "is damaged, and its segment is gone");
+		buf_addf(&v->means, "a provider's repeats of those events may become events once more");
+		tell(v, true, file, 0, 0, REPAIR);
 	}
-	if (faccessat(log->dir, name, F_OK, 0) == -1) /* pruned meanwhile */
-		return;
-	snprintf(file, sizeof file, "events/%s", name);
-	buf_addf(&v->what, "is damaged, and its segment is gone");
-	buf_addf(&v->means, "a provider's repeats of those events may become events once more");
-	tell(v, true, file, 0, 0, REPAIR);
+	free(numbers);
 }
 
-static void check_names(struct verify *v, struct inspect_log *log, const char *part)
+/* part "": the journal's folder itself. */
+static void check_names(struct verify *v, const char *part)
 {
-	int fd = log ? dup(log->dir) : -1;
-	DIR *d = log ? (fd == -1 ? NULL : fdopendir(fd)) : opendir(v->path);
-	if (!d)
-		return;
-	rewinddir(d);
-	for (struct dirent *e; (e = readdir(d));) {
-		uint64_t number;
-		if (log == &v->events && segment_parse_name(e->d_name, "idx", &number))
-			check_orphan(v, log, number);
-		if (log ? folder_log_has_name(e->d_name) : folder_has_name(e->d_name))
+	char *folder = xasprintf("%s/%s", v->path, part);
+	DIR *d = opendir(folder);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (*part ? folder_log_has_name(e->d_name) : folder_has_name(e->d_name))
 			continue;
-		char *file = log ? xasprintf("%s/%s", part, e->d_name) : xstrdup(e->d_name);
+		char *file = xasprintf("%s%s%s", part, *part ? "/" : "", e->d_name);
 		buf_addf(&v->what, "does not belong here");
 		buf_addf(&v->means, "Patchbay takes no notice of it");
 		tell(v, false, file, 0, 0, "move it away, if it is yours");
 		free(file);
 	}
-	closedir(d);
+	if (d)
+		closedir(d);
+	free(folder);
 }
 
 static void check_gap(struct verify *v, const struct inspect_segment *s, const struct inspect_segment *before,
@@ -291,7 +285,9 @@ static int check_log(struct verify *v, struct inspect_log *log, const char *part
 		if (!quarantine && s->state == SEGMENT_SOUND && !s->aside)
 			check_index(v, log, s);
 	}
-	check_names(v, log, part);
+	if (!quarantine)
+		check_lost_indexes(v, log);
+	check_names(v, part);
 	return 0;
 }
 
@@ -408,14 +404,6 @@ static int survey(struct verify *v, struct err *err)
 	return result;
 }
 
-static int open_log(struct verify *v, struct inspect_log *log, const char *part, struct err *err)
-{
-	char *name = xasprintf("%s/%s", v->path, part);
-	int result = inspect_open(log, name, err);
-	free(name);
-	return result;
-}
-
 int verify_journal(const char *path, verify_say *say, void *ctx, struct verify_sums *sums, struct err *err)
 {
 	struct verify v = {
@@ -428,12 +416,12 @@ int verify_journal(const char *path, verify_say *say, void *ctx, struct verify_s
 		return err_set(err, "%s: %s", path, strerror(errno));
 	sums->running = folder_in_use(path);
 	/* The state first: the events that it tells of are there by then. */
-	if (survey(&v, err) == 0 && open_log(&v, &v.events, "events", err) == 0 &&
-	    open_log(&v, &v.quarantine, "quarantine", err) == 0) {
+	if (survey(&v, err) == 0 && inspect_open(&v.events, path, "events", err) == 0 &&
+	    inspect_open(&v.quarantine, path, "quarantine", err) == 0) {
 		if (v.events.n == 0 && !v.has_state) {
 			err_set(err, "there is no journal in %s", path);
 		} else {
-			check_names(&v, NULL, "");
+			check_names(&v, "");
 			result = check_log(&v, &v.events, "events", err) != 0 ||
 						 check_log(&v, &v.quarantine, "quarantine", err) != 0
 					 ? -1
