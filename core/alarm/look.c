@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "config/scalar.h"
 #include "guard/guard.h"
 
 #include <inttypes.h>
@@ -74,7 +73,7 @@ static void look_at_dead(const struct alarms *a, const char *sink, int64_t now_m
 
 static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 {
-	char size[SCALAR_SHOW_SIZE];
+	char size[STR_BYTES_SIZE];
 	struct journal_stats j;
 	struct err why;
 	if (journal_trouble(a->parts.journal, &why))
@@ -91,7 +90,7 @@ static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 		alarm_add(list, ALARM_JOURNAL_NEARLY_FULL, NULL, NULL,
 			  "journal: its file system has %s left, and when it is full posts are answered 503; make "
 			  "room, or lower retention: size",
-			  scalar_show_bytes((int64_t)(j.disk_free >> 20 << 20), size));
+			  str_show_bytes(j.disk_free, size));
 }
 
 static void look_at_certificates(const struct alarms *a, int64_t now_ms, struct alarm_list *list)

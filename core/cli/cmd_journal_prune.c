@@ -102,7 +102,7 @@ static int prune(const char *folder, const struct journal_prune_order *order, in
 static void print(const struct report *report)
 {
 	const struct journal_pruned *done = &report->done;
-	char bytes[CLI_BYTES_SIZE], left[CLI_BYTES_SIZE];
+	char bytes[STR_BYTES_SIZE], left[STR_BYTES_SIZE];
 	if (report->json) {
 		json_t *line = json_pack("{s:b, s:b, s:I, s:I, s:I, s:b}", "dry_run", report->dry_run, "quarantine",
 					 report->quarantine, "segments", (json_int_t)done->segments, "bytes",
@@ -112,8 +112,8 @@ static void print(const struct report *report)
 		return;
 	}
 	printf("%s: %" PRIu64 " segments, %s%s; %s are left\n", report->quarantine ? "quarantine" : "events",
-	       done->segments, cli_bytes(done->bytes, bytes), report->dry_run ? " would go" : " given up",
-	       cli_bytes(done->left_bytes, left));
+	       done->segments, str_show_bytes(done->bytes, bytes), report->dry_run ? " would go" : " given up",
+	       str_show_bytes(done->left_bytes, left));
 	if (done->held)
 		printf("more would go, but is still owed; `patchbay journal size` says to which sink\n");
 }
