@@ -21,7 +21,7 @@ static void metrics_of_sinks(const struct admin_parts *parts, struct buf *out)
 {
 	static const char *const names[] = { "done", "retried", "parked", "dead", "skipped" };
 	size_t n;
-	struct dispatcher_stats *v = alarm_sinks(parts->dispatcher, &n);
+	struct dispatcher_stats *v = dispatcher_stats(parts->dispatcher, &n);
 	head(out, "deliveries_total", "counter", "What became of deliveries.");
 	for (size_t i = 0; i < n; i++) {
 		const uint64_t values[] = { v[i].done, v[i].retried, v[i].parked, v[i].dead, v[i].skipped };
@@ -55,7 +55,7 @@ static void metrics_of_sinks(const struct admin_parts *parts, struct buf *out)
 static void metrics_of_fetching(const struct admin_parts *parts, struct buf *out)
 {
 	size_t n;
-	struct poller_stats *v = alarm_polled(parts->poller, &n);
+	struct poller_stats *v = poller_stats(parts->poller, &n);
 	head(out, "poll_steps_total", "counter", "Steps of polling.");
 	for (size_t i = 0; i < n; i++)
 		buf_addf(out,

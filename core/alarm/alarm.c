@@ -121,18 +121,7 @@ void names_drop(struct names *names, size_t n)
 	}
 }
 
-const char *alarm_show_span(int64_t ms, char out[ALARM_SPAN_SIZE])
+const char *alarm_show_span(int64_t ms, char out[CLOCK_SPAN_SIZE])
 {
-	static const struct {
-		int64_t ms;
-		const char *name;
-	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" }, { 1000, "s" }, { 1, "ms" } };
-	size_t i = 0;
-	while (i < 4 && ms < units[i].ms)
-		i++;
-	int64_t rest = i < 3 ? ms % units[i].ms / units[i + 1].ms : 0;
-	int n = snprintf(out, ALARM_SPAN_SIZE, "%lld %s", (long long)(ms / units[i].ms), units[i].name);
-	if (rest)
-		snprintf(out + n, ALARM_SPAN_SIZE - (size_t)n, " %lld %s", (long long)rest, units[i + 1].name);
-	return out;
+	return clock_format_span(ms < 1000 ? ms : ms - ms % 1000, 2, out);
 }

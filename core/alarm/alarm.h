@@ -3,6 +3,7 @@
 #ifndef ALARM_ALARM_H
 #define ALARM_ALARM_H
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "config/config.h"
 
@@ -72,7 +73,7 @@ struct names { /* of notes in the journal that are to be forgotten */
 void names_add(struct names *, char *name); /* takes it */
 void names_drop(struct names *, size_t n);  /* the first n */
 
-#define ALARM_SPAN_SIZE 32
-const char *alarm_show_span(int64_t ms, char out[ALARM_SPAN_SIZE]); /* "3 h 20 min", for people */
+/* "3 h 20 min": two units, and no fractions of a second. */
+const char *alarm_show_span(int64_t ms, char out[CLOCK_SPAN_SIZE]);
 
 #endif

@@ -6,7 +6,7 @@
  *   look.c      what stands right now, in the parts
  *   sources.c   what is heard of sources; rhythm.c: how often
  *   standing.c  what is new since the last look, what is over, who was told
- *   event.c     an alarm as an event
+ *   tell.c      tells the log and sinks; event.c: an alarm as an event
  *   memory.c    what the next process has to know, so that nobody is told twice: notes in the journal
  *   alarms.c    life, the thread, who asks
  *
@@ -52,9 +52,5 @@ void alarms_metrics(struct alarms *, struct buf *);
 /* Journals an event of this type, with an example for data, so that a person sees whether it arrives. -1: err. [any
  * thread that may block] */
 int alarms_try(struct alarms *, enum alarm_id, struct id *ret, struct err *err);
-
-/* Of every sink, and of every source that polls. The caller frees. */
-struct dispatcher_stats *alarm_sinks(struct dispatcher *, size_t *ret_n);
-struct poller_stats *alarm_polled(struct poller *, size_t *ret_n);
 
 #endif

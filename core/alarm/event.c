@@ -16,7 +16,7 @@ static void add_time(struct buf *out, const char *name, int64_t ms)
 static void write_data(const struct alarm *alarm, int64_t ended_ms, struct buf *out)
 {
 	const struct alarm_type *type = &alarm_types[alarm->id];
-	char span[ALARM_SPAN_SIZE];
+	char span[CLOCK_SPAN_SIZE];
 	struct buf message = { 0 };
 	if (ended_ms)
 		buf_addf(&message, "over, after %s: ", alarm_show_span(ended_ms - alarm->since_ms, span));

@@ -1,4 +1,4 @@
-/* internal.h - what look.c, memory.c and alarms.c share. */
+/* internal.h - what look.c, tell.c, memory.c and alarms.c share. */
 #ifndef ALARM_INTERNAL_H
 #define ALARM_INTERNAL_H
 
@@ -48,6 +48,14 @@ void alarms_look(const struct alarms *, int64_t now_ms, struct alarm_list *);
 /* NULL: nothing was told yet. [lock] */
 struct tally *alarms_tally(const struct alarms *, enum alarm_id, const char *what, const char *about);
 struct tally *alarms_tally_add(struct alarms *, enum alarm_id, const char *what, const char *about);
+
+/* tell.c. [the thread] */
+void alarms_log(const struct standing *); /* what the last look changed about it. [lock] */
+/* Of what repeats, settles how much is told; to be saved before it is, so that a process which ends in the middle of
+ * it is followed by one that tells the same. True: there is something to save. */
+bool alarms_begin_to_tell(struct alarms *, int64_t now_ms);
+/* Waits for the journal. True: somebody was told. */
+bool alarms_tell(struct alarms *, int64_t now_ms);
 
 /* memory.c: notes in the journal. [the thread] */
 int alarms_remember(struct alarms *, struct err *err); /* what earlier processes knew */

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "config/scalar.h"
 #include "guard/guard.h"
 
 #include <inttypes.h>
@@ -16,24 +15,6 @@
 #define TALLY_TIMES 10                 /* times `grace`: for so long it is news that something happened again */
 #define CRASHED_MAX 256
 #define EXPIRING_MS (INT64_C(14) * 86400000) /* who renews by a program does so earlier */
-
-struct dispatcher_stats *alarm_sinks(struct dispatcher *dispatcher, size_t *ret_n)
-{
-	size_t room = dispatcher_stats(dispatcher, NULL, 0);
-	struct dispatcher_stats *v = xcalloc(room + 1, sizeof *v);
-	size_t n = dispatcher_stats(dispatcher, v, room); /* a reload may have added some */
-	*ret_n = n < room ? n : room;
-	return v;
-}
-
-struct poller_stats *alarm_polled(struct poller *poller, size_t *ret_n)
-{
-	size_t room = poller_stats(poller, NULL, 0);
-	struct poller_stats *v = xcalloc(room + 1, sizeof *v);
-	size_t n = poller_stats(poller, v, room);
-	*ret_n = n < room ? n : room;
-	return v;
-}
 
 /* ---- What happens again and again */
 
@@ -92,7 +73,7 @@ static void look_at_dead(const struct alarms *a, const char *sink, int64_t now_m
 
 static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 {
-	char size[SCALAR_SHOW_SIZE];
+	char size[STR_BYTES_SIZE];
 	struct journal_stats j;
 	struct err why;
 	if (journal_trouble(a->parts.journal, &why))
@@ -109,14 +90,14 @@ static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 		alarm_add(list, ALARM_JOURNAL_NEARLY_FULL, NULL, NULL,
 			  "journal: its file system has %s left, and when it is full posts are answered 503; make "
 			  "room, or lower retention: size",
-			  scalar_show_bytes((int64_t)(j.disk_free >> 20 << 20), size));
+			  str_show_bytes(j.disk_free, size));
 }
 
 static void look_at_certificates(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	for (size_t i = 0; intake_address(a->parts.intake, i); i++) {
 		struct intake_certificate c;
-		char span[ALARM_SPAN_SIZE];
+		char span[CLOCK_SPAN_SIZE];
 		if (!intake_certificate(a->parts.intake, i, &c) || c.not_after_ms - now_ms > EXPIRING_MS)
 			continue;
 		bool expired = c.not_after_ms <= now_ms;
@@ -131,7 +112,7 @@ static void look_at_certificates(const struct alarms *a, int64_t now_ms, struct 
 static void look_at_sinks(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	size_t n;
-	struct dispatcher_stats *sinks = alarm_sinks(a->parts.dispatcher, &n);
+	struct dispatcher_stats *sinks = dispatcher_stats(a->parts.dispatcher, &n);
 	for (size_t i = 0; i < n; i++) {
 		const struct dispatcher_stats *s = &sinks[i];
 		look_at_dead(a, s->sink, now_ms, list);
@@ -149,7 +130,7 @@ static void look_at_sinks(const struct alarms *a, int64_t now_ms, struct alarm_l
 static void look_at_fetching(const struct alarms *a, int64_t now_ms, struct alarm_list *list)
 {
 	size_t n;
-	struct poller_stats *polled = alarm_polled(a->parts.poller, &n);
+	struct poller_stats *polled = poller_stats(a->parts.poller, &n);
 	for (size_t i = 0; i < n; i++)
 		if (polled[i].trouble_since_ms)
 			alarm_add(list, ALARM_POLLING_FAILING, "source", polled[i].source,

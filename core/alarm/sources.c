@@ -129,7 +129,7 @@ static void look_at_silence(const struct heard *h, int64_t now_ms, struct alarm_
 	const struct rhythm *r = &h->rhythm;
 	bool by_rhythm = h->silence_ms == CONFIG_SILENCE_AUTO;
 	int64_t limit = by_rhythm ? rhythm_limit_ms(r) : h->silence_ms;
-	char quiet[ALARM_SPAN_SIZE], longest[ALARM_SPAN_SIZE], why[128] = "";
+	char quiet[CLOCK_SPAN_SIZE], longest[CLOCK_SPAN_SIZE], why[128] = "";
 	if (limit <= 0 || r->quiet_ms < limit)
 		return;
 	if (by_rhythm)

@@ -1,4 +1,5 @@
-/* clock.c - the two clocks, and ISO 8601. Calendar arithmetic is our own: libc's depends on TZ. */
+/* clock.c - the two clocks, ISO 8601, and durations for people. Calendar arithmetic is our own: libc's depends on TZ.
+ */
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -202,4 +203,25 @@ size_t clock_format_iso(int64_t ns, char out[CLOCK_ISO_SIZE])
 	else
 		n += snprintf(out + n, CLOCK_ISO_SIZE - (size_t)n, ".%09dZ", (int)fraction);
 	return (size_t)n;
+}
+
+const char *clock_format_span(int64_t ms, unsigned units, char out[CLOCK_SPAN_SIZE])
+{
+	static const struct {
+		int64_t ms;
+		const char *name;
+	} all[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" }, { 1000, "s" }, { 1, "ms" } };
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof all / sizeof *all && units > 0; i++) {
+		if (n == 0 && ms < all[i].ms)
+			continue;
+		if (ms >= all[i].ms)
+			n += (size_t)snprintf(out + n, CLOCK_SPAN_SIZE - n, "%s%lld %s", n ? " " : "",
+					      (long long)(ms / all[i].ms), all[i].name);
+		ms %= all[i].ms;
+		units--;
+	}
+	if (n == 0)
+		snprintf(out, CLOCK_SPAN_SIZE, "0 s");
+	return out;
 }

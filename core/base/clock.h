@@ -25,5 +25,9 @@ bool clock_parse_iso(patchbay_str text, int64_t *ret_ns);
 #define CLOCK_ISO_SIZE 40
 /* "2026-11-22T04:13:54.123Z" with 0, 3, 6 or 9 fraction digits, NUL-terminated. Returns its length. */
 size_t clock_format_iso(int64_t ns, char out[CLOCK_ISO_SIZE]);
+#define CLOCK_SPAN_SIZE 64
+/* "3 h 20 min", for people: so many units from the largest on, without those that are 0. Returns out. */
+const char *clock_format_span(int64_t ms, unsigned units, char out[CLOCK_SPAN_SIZE]);
+#define CLOCK_SPAN_EXACT 5u
 
 #endif

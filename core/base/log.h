@@ -43,7 +43,6 @@ bool log_wants(enum log_level, const struct log_about *);
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* ---- What is written, and how. Until it is said: as logfmt, from INFO on. */
 

@@ -216,3 +216,14 @@ patchbay_str buf_str(const struct buf *b)
 {
 	return (patchbay_str){ b->p ? b->p : "", b->n };
 }
+
+const char *str_show_bytes(uint64_t bytes, char out[STR_BYTES_SIZE])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+	for (; value >= 1024 && i + 1 < sizeof units / sizeof *units; i++)
+		value /= 1024;
+	snprintf(out, STR_BYTES_SIZE, i ? "%.1f %s" : "%.0f %s", value, units[i]);
+	return out;
+}

@@ -24,6 +24,10 @@ bool str_glob(patchbay_str pattern, patchbay_str s);
 /* The candidate nearest to `s` by edits, or NULL when none is near enough to be meant. */
 const char *str_nearest(patchbay_str s, const char *const *candidates, size_t n);
 
+#define STR_BYTES_SIZE 32
+/* "12.3 MiB", for people. Returns out. */
+const char *str_show_bytes(uint64_t bytes, char out[STR_BYTES_SIZE]);
+
 struct buf {
 	char *p;
 	size_t n, room;

@@ -30,3 +30,14 @@ void ask_daemon(int fd, patchbay_str request, void (*take_line)(void *ctx, patch
 	buf_free(&text);
 	close(fd);
 }
+
+const char *ask_text(const json_t *line, const char *name)
+{
+	const char *text = json_string_value(json_object_get(line, name));
+	return text ? text : "";
+}
+
+json_int_t ask_number(const json_t *line, const char *name)
+{
+	return json_integer_value(json_object_get(line, name));
+}

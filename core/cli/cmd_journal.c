@@ -6,7 +6,6 @@
 #include "cli/load.h"
 #include "cli/subcommand.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 static const struct subcommand subcommands[] = {
@@ -48,20 +47,21 @@ struct config *cli_journal_config(const struct cli_journal *j, struct registry *
 	return cli_load_for_looking(j->config ? j->config : CLI_CONFIG_PATH, ret_registry, &ignored);
 }
 
+const char **cli_journal_sinks(const struct config *config, const struct arg_list *given, size_t *ret_n)
+{
+	size_t n = 0, n_given = given ? given->n : 0, n_sinks = config ? config->n_sinks : 0;
+	const char **names = xcalloc(n_given + n_sinks + 1, sizeof *names);
+	for (size_t i = 0; i < n_given; i++)
+		names[n++] = given->v[i];
+	for (size_t i = 0; i < n_sinks; i++)
+		names[n++] = config->sinks[i].name;
+	*ret_n = n;
+	return names;
+}
+
 void cli_journal_line(json_t *line)
 {
 	json_dumpf(line, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(line);
-}
-
-const char *cli_bytes(uint64_t bytes, char out[CLI_BYTES_SIZE])
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	double value = (double)bytes;
-	size_t i = 0;
-	for (; value >= 1024 && i + 1 < sizeof units / sizeof *units; i++)
-		value /= 1024;
-	snprintf(out, CLI_BYTES_SIZE, i ? "%.1f %s" : "%.0f %s", value, units[i]);
-	return out;
 }

@@ -46,10 +46,10 @@ static void print_json(const char *to, const struct backup_sums *s, const struct
 
 static void print_text(const char *to, const struct backup_sums *s, const struct verify_sums *checked, bool was_checked)
 {
-	char bytes[CLI_BYTES_SIZE];
+	char bytes[STR_BYTES_SIZE];
 	printf("%s: %s; segments: %" PRIu64 " copied, %" PRIu64 " linked, %" PRIu64 " there already, %" PRIu64
 	       " pruned\n",
-	       to, cli_bytes(s->bytes, bytes), s->copied, s->linked, s->kept, s->removed);
+	       to, str_show_bytes(s->bytes, bytes), s->copied, s->linked, s->kept, s->removed);
 	if (was_checked && !checked->damages)
 		printf("checked: sound, %" PRIu64 " events\n", checked->events);
 }

@@ -70,11 +70,11 @@ static void print_sums_json(const struct verify_sums *s)
 
 static void print_sums(const char *folder, const struct verify_sums *s)
 {
-	char bytes[CLI_BYTES_SIZE];
+	char bytes[STR_BYTES_SIZE];
 	printf("%s: %" PRIu64 " segments with %" PRIu64 " events in %" PRIu64 " records, %s\n", folder, s->segments,
-	       s->events, s->records, cli_bytes(s->bytes, bytes));
+	       s->events, s->records, str_show_bytes(s->bytes, bytes));
 	printf("  quarantine: %" PRIu64 " segments with %" PRIu64 " requests, %s\n", s->quarantine_segments,
-	       s->quarantine_records, cli_bytes(s->quarantine_bytes, bytes));
+	       s->quarantine_records, str_show_bytes(s->quarantine_bytes, bytes));
 	if (s->state_version)
 		printf("  state.db: version %d, %" PRIu64 " sinks, %" PRIu64
 		       " deliveries wait for another attempt, %" PRIu64 " are dead letters\n",

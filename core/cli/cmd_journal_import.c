@@ -2,7 +2,6 @@
  * is imported; then imports. */
 #include "cli/journal.h"
 
-#include "base/mem.h"
 #include "base/str.h"
 #include "journal/import.h"
 #include "journal/portable.h"
@@ -117,15 +116,14 @@ static int run(const struct cli_journal *j, const char *name, bool deliver, bool
 	struct err err = { "" };
 	struct registry *registry;
 	struct config *config = cli_journal_config(j, &registry);
-	const char **sinks = xcalloc(config ? config->n_sinks + 1 : 1, sizeof *sinks);
-	for (size_t i = 0; config && i < config->n_sinks; i++)
-		sinks[i] = config->sinks[i].name;
+	size_t n;
+	const char **sinks = cli_journal_sinks(config, NULL, &n);
 	const struct import_order order = { .path = j->folder,
 					    .retention_bytes = config ? (uint64_t)config->retention.size_bytes
 								      : UINT64_C(10) << 30,
 					    .deliver = deliver,
 					    .sinks = sinks,
-					    .n_sinks = config ? config->n_sinks : 0 };
+					    .n_sinks = n };
 	call_init(&in.call, MEMORY_MAX);
 	int result = open_input(&in, name, &err);
 	if (result == 0)

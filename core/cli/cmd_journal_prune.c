@@ -39,24 +39,20 @@ struct report {
 	char *error;
 };
 
-static uint64_t number_of(const json_t *line, const char *name)
-{
-	return (uint64_t)json_integer_value(json_object_get(line, name));
-}
-
 static void take_line(void *ctx, patchbay_str text)
 {
 	struct report *report = ctx;
 	json_t *line = json_loadb(text.p, text.n, 0, NULL);
-	const char *result = json_string_value(json_object_get(line, "result")),
-		   *why = json_string_value(json_object_get(line, "why"));
-	if (result && strcmp(result, "error") == 0)
-		report->error = xstrdup(why ? why : "");
-	if (result && strcmp(result, "end") == 0) {
+	const char *result = ask_text(line, "result");
+	if (strcmp(result, "error") == 0) {
+		free(report->error);
+		report->error = xstrdup(ask_text(line, "why"));
+	}
+	if (strcmp(result, "end") == 0) {
 		report->ended = true;
-		report->done = (struct journal_pruned){ .segments = number_of(line, "segments"),
-							.bytes = number_of(line, "bytes"),
-							.left_bytes = number_of(line, "left_bytes"),
+		report->done = (struct journal_pruned){ .segments = (uint64_t)ask_number(line, "segments"),
+							.bytes = (uint64_t)ask_number(line, "bytes"),
+							.left_bytes = (uint64_t)ask_number(line, "left_bytes"),
 							.held = json_is_true(json_object_get(line, "held")) };
 	}
 	json_decref(line);
@@ -92,11 +88,12 @@ static int prune_here(const char *folder, const struct journal_prune_order *orde
 static int prune(const char *folder, const struct journal_prune_order *order, int64_t age_ms, struct report *report,
 		 struct err *err)
 {
-	int fd = control_connect(folder, err);
+	struct err why;
+	int fd = control_connect(folder, &why);
 	if (fd != -1)
 		return ask(fd, order, age_ms, report, err);
 	if (errno == EACCES)
-		return err_set(err, "%s; run this as the user that patchbay runs as, or as root", folder);
+		return err_set(err, "%s; run this as the user that patchbay runs as, or as root", why.text);
 	if (folder_in_use(folder))
 		return err_set(err, "a daemon has %s, but does not listen for commands; its log says why", folder);
 	return prune_here(folder, order, report, err);
@@ -105,7 +102,7 @@ static int prune(const char *folder, const struct journal_prune_order *order, in
 static void print(const struct report *report)
 {
 	const struct journal_pruned *done = &report->done;
-	char bytes[CLI_BYTES_SIZE], left[CLI_BYTES_SIZE];
+	char bytes[STR_BYTES_SIZE], left[STR_BYTES_SIZE];
 	if (report->json) {
 		json_t *line = json_pack("{s:b, s:b, s:I, s:I, s:I, s:b}", "dry_run", report->dry_run, "quarantine",
 					 report->quarantine, "segments", (json_int_t)done->segments, "bytes",
@@ -115,8 +112,8 @@ static void print(const struct report *report)
 		return;
 	}
 	printf("%s: %" PRIu64 " segments, %s%s; %s are left\n", report->quarantine ? "quarantine" : "events",
-	       done->segments, cli_bytes(done->bytes, bytes), report->dry_run ? " would go" : " given up",
-	       cli_bytes(done->left_bytes, left));
+	       done->segments, str_show_bytes(done->bytes, bytes), report->dry_run ? " would go" : " given up",
+	       str_show_bytes(done->left_bytes, left));
 	if (done->held)
 		printf("more would go, but is still owed; `patchbay journal size` says to which sink\n");
 }

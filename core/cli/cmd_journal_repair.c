@@ -1,7 +1,6 @@
 /* cmd_journal_repair.c - `patchbay journal repair`: prints what repair_journal() does, or would do. */
 #include "cli/journal.h"
 
-#include "base/mem.h"
 #include "base/str.h"
 #include "cli/text.h"
 #include "journal/repair.h"
@@ -82,12 +81,8 @@ int cmd_journal_repair(int argc, char **argv)
 		umask(0027); /* events are nobody else's business */
 		struct registry *registry;
 		struct config *config = cli_journal_config(&j, &registry);
-		size_t n = 0;
-		const char **sinks = xcalloc(named.n + (config ? config->n_sinks : 0) + 1, sizeof *sinks);
-		for (size_t i = 0; i < named.n; i++)
-			sinks[n++] = named.v[i];
-		for (size_t i = 0; config && i < config->n_sinks; i++)
-			sinks[n++] = config->sinks[i].name;
+		size_t n;
+		const char **sinks = cli_journal_sinks(config, &named, &n);
 		const struct repair_order order = {
 			.path = j.folder, .dry_run = !apply, .sinks = sinks, .n_sinks = n, .say = say, .ctx = &report
 		};

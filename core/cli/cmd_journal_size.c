@@ -108,24 +108,24 @@ static void print_json(const struct account *a, const struct limits *limits)
 
 static void print_limits(const struct account *a, const struct limits *limits)
 {
-	char bytes[CLI_BYTES_SIZE], limit[CLI_BYTES_SIZE];
+	char bytes[STR_BYTES_SIZE], limit[STR_BYTES_SIZE];
 	double rate = bytes_per_day(a), days = days_left(a, limits);
 	if (rate > 0)
-		printf("it grows by %s a day", cli_bytes((uint64_t)rate, bytes));
+		printf("it grows by %s a day", str_show_bytes((uint64_t)rate, bytes));
 	else
 		printf("how fast it grows cannot be told yet");
 	if (!limits->events)
 		printf("; its limit is not known without a configuration that can be read\n");
 	else if (days < 0)
-		printf("; the limit is %s (retention: size)\n", cli_bytes(limits->events, limit));
+		printf("; the limit is %s (retention: size)\n", str_show_bytes(limits->events, limit));
 	else if (days == 0)
 		printf("; it is at its limit of %s (retention: size): finished events go first, then posts are "
 		       "answered "
 		       "503\n",
-		       cli_bytes(limits->events, limit));
+		       str_show_bytes(limits->events, limit));
 	else
 		printf("; at this rate it reaches its limit of %s (retention: size) in %.1f days%s\n",
-		       cli_bytes(limits->events, limit), days,
+		       str_show_bytes(limits->events, limit), days,
 		       days * 86400e3 > (double)limits->age_ms
 			       ? ", but finished events are given up before (retention: age)"
 			       : "");
@@ -133,14 +133,14 @@ static void print_limits(const struct account *a, const struct limits *limits)
 
 static void print_sources(const struct account *a)
 {
-	char bytes[CLI_BYTES_SIZE];
+	char bytes[STR_BYTES_SIZE];
 	printf("\n%-24s %12s %12s   %s\n", "SOURCE", "RECORDS", "BYTES", "QUARANTINED");
 	for (size_t i = 0; i < a->n_sources; i++) {
 		const struct account_source *s = &a->sources[i];
 		text_print_column(stdout, *s->name ? str_c(s->name) : STR("(notes)"), 24);
-		printf(" %12" PRIu64 " %12s   ", s->records, cli_bytes(s->bytes, bytes));
+		printf(" %12" PRIu64 " %12s   ", s->records, str_show_bytes(s->bytes, bytes));
 		if (s->quarantine_records)
-			printf("%" PRIu64 ", %s\n", s->quarantine_records, cli_bytes(s->quarantine_bytes, bytes));
+			printf("%" PRIu64 ", %s\n", s->quarantine_records, str_show_bytes(s->quarantine_bytes, bytes));
 		else
 			printf("-\n");
 	}
@@ -148,14 +148,14 @@ static void print_sources(const struct account *a)
 
 static void print_sinks(const struct account *a)
 {
-	char bytes[CLI_BYTES_SIZE], time[TEXT_TIME_SIZE];
+	char bytes[STR_BYTES_SIZE], time[TEXT_TIME_SIZE];
 	printf("\n%-24s %12s   %s\n", "SINK", "HOLDS UP", "SINCE");
 	for (size_t i = 0; i < a->n_sinks; i++) {
 		const struct account_sink *s = &a->sinks[i];
 		if (is_hosts_own(s) && !s->parked && a->now_ns - s->received_ns < 60 * NS_PER_S)
 			continue; /* it notes only now and then how far it has come */
 		text_print_column(stdout, str_c(shown_name(s)), 24);
-		printf(" %12s   %s", s->kept && s->bytes ? cli_bytes(s->bytes, bytes) : "-",
+		printf(" %12s   %s", s->kept && s->bytes ? str_show_bytes(s->bytes, bytes) : "-",
 		       s->kept && s->received_ns ? text_time(s->received_ns, time) : "-");
 		if (s->parked)
 			printf(", %" PRIu64 " wait for another attempt", s->parked);
@@ -167,25 +167,26 @@ static void print_sinks(const struct account *a)
 
 static void print_text(const char *folder, const struct account *a, const struct limits *limits)
 {
-	char bytes[CLI_BYTES_SIZE], time[TEXT_TIME_SIZE];
+	char bytes[STR_BYTES_SIZE], time[TEXT_TIME_SIZE];
 	uint64_t held = a->events_bytes - a->finished_bytes;
 	printf("%s: %s\n", folder,
-	       cli_bytes(a->events_bytes + a->index_bytes + a->quarantine_bytes + a->state_bytes, bytes));
-	printf("  events      %10s   %" PRIu64 " in %" PRIu64 " segments", cli_bytes(a->events_bytes, bytes), a->events,
-	       a->segments);
+	       str_show_bytes(a->events_bytes + a->index_bytes + a->quarantine_bytes + a->state_bytes, bytes));
+	printf("  events      %10s   %" PRIu64 " in %" PRIu64 " segments", str_show_bytes(a->events_bytes, bytes),
+	       a->events, a->segments);
 	if (a->oldest_ns) {
 		printf(", received from %s", text_time(a->oldest_ns, time));
 		printf(" to %s", text_time(a->newest_ns, time));
 	}
-	printf("\n  indexes     %10s\n", cli_bytes(a->index_bytes, bytes));
-	printf("  quarantine  %10s", cli_bytes(a->quarantine_bytes, bytes));
+	printf("\n  indexes     %10s\n", str_show_bytes(a->index_bytes, bytes));
+	printf("  quarantine  %10s", str_show_bytes(a->quarantine_bytes, bytes));
 	if (limits->quarantine)
-		printf("   of at most %s", cli_bytes(limits->quarantine, bytes));
-	printf("\n  state.db    %10s\n", cli_bytes(a->state_bytes, bytes));
+		printf("   of at most %s", str_show_bytes(limits->quarantine, bytes));
+	printf("\n  state.db    %10s\n", str_show_bytes(a->state_bytes, bytes));
 	if (a->unreadable)
-		printf("  %s cannot be read: `patchbay journal check` says more\n", cli_bytes(a->unreadable, bytes));
-	printf("finished, and may be pruned: %s", cli_bytes(a->finished_bytes, bytes));
-	printf("; still owed, or in the newest segment: %s\n", cli_bytes(held, bytes));
+		printf("  %s cannot be read: `patchbay journal check` says more\n",
+		       str_show_bytes(a->unreadable, bytes));
+	printf("finished, and may be pruned: %s", str_show_bytes(a->finished_bytes, bytes));
+	printf("; still owed, or in the newest segment: %s\n", str_show_bytes(held, bytes));
 	print_limits(a, limits);
 	print_sources(a);
 	print_sinks(a);

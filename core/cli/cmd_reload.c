@@ -37,18 +37,16 @@ static void print_counts(const json_t *end, const char *what)
 	const json_t *counts = json_object_get(end, what);
 	printf("  %-8s", what);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		printf("%s%lld %s", i ? ", " : "", (long long)json_integer_value(json_object_get(counts, names[i])),
-		       names[i]);
+		printf("%s%lld %s", i ? ", " : "", (long long)ask_number(counts, names[i]), names[i]);
 	putchar('\n');
 }
 
 static void print_end(const json_t *end)
 {
-	long long loaded = (long long)json_integer_value(json_object_get(end, "plugins_loaded"));
-	const char *file = json_string_value(json_object_get(end, "file"));
+	long long loaded = (long long)ask_number(end, "plugins_loaded");
 	printf("reloaded ");
-	text_print(stdout, str_c(file ? file : ""));
-	printf(": generation %lld\n", (long long)json_integer_value(json_object_get(end, "generation")));
+	text_print(stdout, str_c(ask_text(end, "file")));
+	printf(": generation %lld\n", (long long)ask_number(end, "generation"));
 	print_counts(end, "sources");
 	print_counts(end, "sinks");
 	if (loaded)
@@ -59,20 +57,18 @@ static void take_line(void *ctx, patchbay_str text)
 {
 	struct report *report = ctx;
 	json_t *line = json_loadb(text.p, text.n, 0, NULL);
-	const char *result = json_string_value(json_object_get(line, "result"));
-	if (!result) {
+	const char *result = ask_text(line, "result");
+	if (!*result) {
 		json_decref(line);
 		return;
 	}
 	if (strcmp(result, "error") == 0) {
-		const char *why = json_string_value(json_object_get(line, "why"));
 		free(report->error);
-		report->error = xstrdup(why ? why : "");
+		report->error = xstrdup(ask_text(line, "why"));
 	} else if (report->json) {
 		printf("%.*s\n", STR_ARG(text));
 	} else if (strcmp(result, "fault") == 0 || strcmp(result, "warning") == 0) {
-		const char *said = json_string_value(json_object_get(line, "text"));
-		text_print(stderr, str_c(said ? said : ""));
+		text_print(stderr, str_c(ask_text(line, "text")));
 		fputc('\n', stderr);
 	}
 	if (strcmp(result, "end") == 0) {

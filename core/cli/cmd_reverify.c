@@ -60,15 +60,9 @@ struct report {
 
 /* ---- What the lines say */
 
-static const char *text_of(const json_t *line, const char *name)
-{
-	const char *text = json_string_value(json_object_get(line, name));
-	return text ? text : "";
-}
-
 static void add_failure(struct report *report, const json_t *line)
 {
-	const char *why = text_of(line, "why");
+	const char *why = ask_text(line, "why");
 	size_t i = 0;
 	while (i < report->n_groups && strcmp(report->groups[i].why, why) != 0)
 		i++;
@@ -78,7 +72,7 @@ static void add_failure(struct report *report, const json_t *line)
 	}
 	struct group *group = &report->groups[i];
 	if (group->n < EXAMPLES)
-		group->examples[group->n] = xstrdup(text_of(line, "request"));
+		group->examples[group->n] = xstrdup(ask_text(line, "request"));
 	group->n++;
 }
 
@@ -88,9 +82,9 @@ static void print_request(const struct report *report, const json_t *line, const
 	size_t i;
 	char time[TEXT_TIME_SIZE] = "";
 	int64_t ns;
-	if (clock_parse_iso(str_c(text_of(line, "received")), &ns))
+	if (clock_parse_iso(str_c(ask_text(line, "received")), &ns))
 		text_time(ns, time);
-	printf("%s  received %s  ", text_of(line, "request"), time);
+	printf("%s  received %s  ", ask_text(line, "request"), time);
 	if (strcmp(result, "nothing") == 0)
 		printf("authentic, but there is no event in it\n");
 	else if (strcmp(result, "here") == 0)
@@ -103,34 +97,29 @@ static void print_request(const struct report *report, const json_t *line, const
 		printf("%s%s", i ? ", " : " as ", json_string_value(event) ? json_string_value(event) : "");
 	if (strcmp(result, "admitted") == 0) {
 		printf(": ");
-		text_print(stdout, str_c(text_of(line, "why")));
+		text_print(stdout, str_c(ask_text(line, "why")));
 	}
 	putchar('\n');
-}
-
-static json_int_t number_of(const json_t *line, const char *name)
-{
-	return json_integer_value(json_object_get(line, name));
 }
 
 static bool take_line(void *ctx, patchbay_str text)
 {
 	struct report *report = ctx;
 	json_t *line = json_loadb(text.p, text.n, 0, NULL);
-	const char *result = text_of(line, "result");
+	const char *result = ask_text(line, "result");
 	bool understood = true;
 	if (strcmp(result, "end") == 0) {
 		report->ended = true;
-		report->admitted = number_of(line, "admitted");
-		report->events = number_of(line, "events");
-		report->here = number_of(line, "here");
-		report->nothing = number_of(line, "nothing");
-		report->fails = number_of(line, "fails");
-		report->before = number_of(line, "before");
+		report->admitted = ask_number(line, "admitted");
+		report->events = ask_number(line, "events");
+		report->here = ask_number(line, "here");
+		report->nothing = ask_number(line, "nothing");
+		report->fails = ask_number(line, "fails");
+		report->before = ask_number(line, "before");
 		report->live_refuses = json_is_true(json_object_get(line, "live_refuses"));
 	} else if (strcmp(result, "error") == 0) {
 		free(report->error);
-		report->error = xstrdup(text_of(line, "why"));
+		report->error = xstrdup(ask_text(line, "why"));
 	} else if (strcmp(result, "fails") == 0) {
 		add_failure(report, line);
 	} else if (*result) {

@@ -35,10 +35,9 @@ int cli_journal_find(struct cli_journal *, const char *command);
 /* Of the configuration, if it is readable: how large the journal may be, and which sinks there are. NULL without one,
  * or with --journal; what is wrong with it is not said. Free the configuration before the registry. */
 struct config *cli_journal_config(const struct cli_journal *, struct registry **ret_registry);
+/* The names of its sinks (it may be NULL), and of those that were given. free() the list, not the names. */
+const char **cli_journal_sinks(const struct config *, const struct arg_list *given, size_t *ret_n);
 /* Prints it on one line, and frees it. */
 void cli_journal_line(json_t *);
-/* "12.3 MiB" */
-#define CLI_BYTES_SIZE 32
-const char *cli_bytes(uint64_t bytes, char out[CLI_BYTES_SIZE]);
 
 #endif

@@ -1,6 +1,7 @@
 /* plugins_text.c - `patchbay plugins NAME` for people. */
 #include "cli/plugins_print.h"
 
+#include "base/clock.h"
 #include "config/scalar.h"
 #include "plugin/simulate.h"
 
@@ -30,21 +31,8 @@ static const char *const type_texts[] = {
 
 static void print_duration(uint64_t ms)
 {
-	static const struct {
-		uint64_t ms;
-		const char *name;
-	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" }, { 1000, "s" }, { 1, "ms" } };
-	const char *space = "";
-
-	if (ms == 0)
-		printf("0 s");
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ms < units[i].ms)
-			continue;
-		printf("%s%" PRIu64 " %s", space, ms / units[i].ms, units[i].name);
-		ms %= units[i].ms;
-		space = " ";
-	}
+	char text[CLOCK_SPAN_SIZE];
+	fputs(clock_format_span((int64_t)ms, CLOCK_SPAN_EXACT, text), stdout);
 }
 
 /* Text of several lines, each indented. */

@@ -21,11 +21,10 @@ static void take_line(void *ctx, patchbay_str text)
 {
 	struct answer *answer = ctx;
 	json_t *line = json_loadb(text.p, text.n, 0, NULL);
-	const char *id = json_string_value(json_object_get(line, "id"));
-	const char *why = json_string_value(json_object_get(line, "why"));
-	if (id && !answer->id)
+	const char *id = ask_text(line, "id"), *why = ask_text(line, "why");
+	if (*id && !answer->id)
 		answer->id = xstrdup(id);
-	if (why && !answer->error)
+	if (*why && !answer->error)
 		answer->error = xstrdup(why);
 	json_decref(line);
 }

@@ -184,7 +184,6 @@ void config_plugin_dirs_free(patchbay_strs *);
 extern const patchbay_option config_file_options[], config_source_options[], config_sink_options[];
 extern const patchbay_option config_route_options[];
 extern const size_t config_n_file_options, config_n_source_options, config_n_sink_options, config_n_route_options;
-extern const size_t config_n_sink_options, config_n_source_options;
 /* The first so many of the sources' are as old as the plugin interface. Where a plugin has an option with the name of a
  * later one, that is what the key means. */
 extern const size_t config_n_source_options_1_0;

@@ -13,21 +13,21 @@
 #define SILENCE_MAX (INT64_C(365) * 86400000)
 #define NAME_MAX_LENGTH ((int)CONFIG_NAME_SIZE - 1)
 
-/* For people to read only; read_plugin() does the work. */
-static const patchbay_option plugin_option = OPTION_BY_HAND(PATCHBAY_T_STR, "plugin", .flags = PATCHBAY_F_REQUIRED);
+enum { PLUGIN, PATH_SECRET, SILENCE }; /* `plugin` is the first of sinks, too */
 
 const patchbay_option config_source_options[] = {
-	OPTION_BY_HAND(PATCHBAY_T_STR, "plugin", .flags = PATCHBAY_F_REQUIRED, .help = "which plugin this source uses"),
-	OPTION_OF(
+	[PLUGIN] = OPTION_BY_HAND(PATCHBAY_T_STR, "plugin", .flags = PATCHBAY_F_REQUIRED,
+				  .help = "which plugin this source uses"),
+	[PATH_SECRET] = OPTION_OF(
 		PATCHBAY_T_STRS, struct config_source, path_secret, "path_secret", .flags = PATCHBAY_F_SECRET,
 		.help = "posts must come to /in/NAME/SECRET; a list while it changes; at least 8 of A-Z a-z 0-9 . _ ~ "
 			"-"),
-	OPTION_BY_HAND(
+	[SILENCE] = OPTION_BY_HAND(
 		PATCHBAY_T_STR, "silence", .def = "auto",
 		.help = "an alarm after so long without anything genuine: a duration, off, or auto (by its rhythm)"),
 };
 const size_t config_n_source_options = sizeof(config_source_options) / sizeof(*config_source_options);
-const size_t config_n_source_options_1_0 = 2;
+const size_t config_n_source_options_1_0 = SILENCE;
 
 static void check_name(struct loader *l, const struct node *node, const char *what)
 {
@@ -45,6 +45,7 @@ static void check_name(struct loader *l, const struct node *node, const char *wh
 
 static const patchbay_plugin *read_plugin(struct loader *l, const struct node *node, const char *who, bool sink)
 {
+	const patchbay_option *option = sink ? &config_sink_options[PLUGIN] : &config_source_options[PLUGIN];
 	const struct node *at = node_get(node, "plugin");
 	patchbay_str name = { NULL, 0 };
 	struct err err = { "" };
@@ -53,7 +54,7 @@ static const patchbay_plugin *read_plugin(struct loader *l, const struct node *n
 			    "%s needs 'plugin: NAME'; `patchbay plugins` lists them", who);
 		return NULL;
 	}
-	if (option_read(l, &plugin_option, at, &name) < 0)
+	if (option_read(l, option, at, &name) < 0)
 		return NULL;
 	const patchbay_plugin *plugin = l->plugins->find(l->plugins->ctx, name.p, &err);
 	if (!plugin) {
@@ -64,7 +65,7 @@ static const patchbay_plugin *read_plugin(struct loader *l, const struct node *n
 			    sink ? "sink" : "source", sink ? "source" : "sink");
 		plugin = NULL;
 	}
-	option_free(&plugin_option, &name);
+	option_free(option, &name);
 	return plugin;
 }
 
@@ -105,7 +106,7 @@ static void read_path_secret(struct loader *l, const struct node *node, struct c
 	if (!at)
 		return;
 	l->secrets = &source->secrets;
-	int r = option_read(l, &config_source_options[1], at, ret);
+	int r = option_read(l, &config_source_options[PATH_SECRET], at, ret);
 	l->secrets = NULL;
 	if (r < 0 || l->looking)
 		return;
@@ -137,7 +138,7 @@ static void read_silence(struct loader *l, const struct node *node, struct confi
 	const struct node *at = is_plugins_own(source->plugin, "silence") ? NULL : node_get(node, "silence");
 	patchbay_str text = { NULL, 0 };
 	source->silence_ms = CONFIG_SILENCE_AUTO;
-	if (!at || option_read(l, &config_source_options[2], at, &text) < 0)
+	if (!at || option_read(l, &config_source_options[SILENCE], at, &text) < 0)
 		return;
 	if (str_is(text, "off"))
 		source->silence_ms = CONFIG_SILENCE_OFF;
@@ -147,7 +148,7 @@ static void read_silence(struct loader *l, const struct node *node, struct confi
 			&l->faults, at->line, at->column,
 			"'silence': '%.*s' is none of these: a duration such as 30m or 6h (100ms to 365d), off, auto",
 			SHOWN(text));
-	option_free(&config_source_options[2], &text);
+	option_free(&config_source_options[SILENCE], &text);
 }
 
 static void load_source(struct loader *l, const struct node *node, struct config_source *source)
@@ -232,7 +233,7 @@ void source_free(struct config_source *s)
 {
 	free(s->name);
 	secrets_free(&s->secrets);
-	option_free(&config_source_options[1], &s->path_secret);
+	option_free(&config_source_options[PATH_SECRET], &s->path_secret);
 	if (s->plugin)
 		options_free(s->plugin->source->options, s->plugin->source->n_options, s->options);
 	free(s->options);

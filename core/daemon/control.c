@@ -60,13 +60,13 @@ static bool say(void *ctx, patchbay_str json)
 	return send_all(client->fd, json.p, json.n) && send_all(client->fd, "\n", 1);
 }
 
-static void say_error(const struct client *client, const char *why)
+static void say_error(struct client *client, const char *why)
 {
 	struct buf line = { 0 };
 	buf_addf(&line, "{\"result\":\"error\",\"why\":");
 	buf_add_json_string(&line, str_c(why));
-	buf_addf(&line, "}\n");
-	send_all(client->fd, line.p, line.n);
+	buf_addf(&line, "}");
+	say(client, buf_str(&line));
 	buf_free(&line);
 }
 
@@ -200,7 +200,7 @@ void control_reload(struct control *control)
 
 /* ---- alarm */
 
-static void try_alarm(const struct client *client, const char *name)
+static void try_alarm(struct client *client, const char *name)
 {
 	enum alarm_id alarm = alarm_find(str_c(name));
 	char text[ID_TEXT_SIZE];
@@ -214,8 +214,8 @@ static void try_alarm(const struct client *client, const char *name)
 		say_error(client, err.text);
 	} else {
 		id_format(&id, text);
-		buf_addf(&line, "{\"result\":\"end\",\"id\":\"%s\"}\n", text);
-		send_all(client->fd, line.p, line.n);
+		buf_addf(&line, "{\"result\":\"end\",\"id\":\"%s\"}", text);
+		say(client, buf_str(&line));
 	}
 	buf_free(&line);
 }

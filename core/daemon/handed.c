@@ -27,18 +27,18 @@ static bool is_listening(int fd)
 /* Of a unix socket whose file is gone nobody can make use. */
 static bool has_lost_file(const char *name)
 {
-	const char *path = strncmp(name, HANDED_PREFIX "unix:", sizeof HANDED_PREFIX + 4) == 0
-				   ? name + sizeof HANDED_PREFIX + 4
-				   : NULL;
+	static const char of_unix[] = LISTENER_PREFIX "unix:";
 	struct stat st;
-	return path && (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode));
+	if (strncmp(name, of_unix, strlen(of_unix)) != 0)
+		return false;
+	return lstat(name + strlen(of_unix), &st) != 0 || !S_ISSOCK(st.st_mode);
 }
 
 static void take(int fd, const char *label)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof addr;
-	bool stored = strncmp(label, HANDED_PREFIX, strlen(HANDED_PREFIX)) == 0;
+	bool stored = strncmp(label, LISTENER_PREFIX, strlen(LISTENER_PREFIX)) == 0;
 	if (!is_listening(fd) || getsockname(fd, (struct sockaddr *)&addr, &len) != 0) {
 		log_warning("descriptor %d (%s), which the service manager hands over, is no stream socket that is "
 			    "listened on, and is not used; the socket unit needs ListenStream= and Accept=no",
@@ -86,7 +86,7 @@ void handed_release(const struct config *c)
 	const char *name;
 	for (size_t i = 0; (name = guard_inherited(i));) {
 		bool stored = guard_holder(name) == GUARD_STORED;
-		const char *address = name + strlen(HANDED_PREFIX);
+		const char *address = name + strlen(LISTENER_PREFIX);
 		if (is_wanted(c, name) && !has_lost_file(name)) {
 			i++;
 			continue;

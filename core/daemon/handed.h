@@ -5,8 +5,6 @@
 
 #include "config/config.h"
 
-#define HANDED_PREFIX "listen " /* of the names by which they are kept */
-
 /* Keeps them by their addresses, and takes out of the environment what said so. [supervisor] */
 void handed_take(void);
 /* Lets go what was stored and is not listened on any more, before anybody binds another address of that port; and warns

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "daemon/handed.h"
 #include "guard/internal.h"
+#include "http/listener.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -59,7 +60,7 @@ void manager_store(void *manager, const char *name, int fd)
 	const struct manager *m = manager;
 	char lines[300], stored[256];
 	const char *port = strrchr(name, ':');
-	if (strncmp(name, HANDED_PREFIX, strlen(HANDED_PREFIX)) != 0 || (port && strcmp(port, ":0") == 0))
+	if (strncmp(name, LISTENER_PREFIX, strlen(LISTENER_PREFIX)) != 0 || (port && strcmp(port, ":0") == 0))
 		return; /* whoever asks for any port does so again */
 	store_name(name, stored, sizeof stored);
 	snprintf(lines, sizeof lines, "%s=1\nFDNAME=%s", fd == -1 ? "FDSTOREREMOVE" : "FDSTORE", stored);
@@ -88,13 +89,13 @@ static int64_t patience_ns(const struct manager *m)
 	return m->watchdog_ns && m->watchdog_ns < SILENCE_NS ? m->watchdog_ns : SILENCE_NS;
 }
 
-static pid_t silent(int vital, int64_t for_ns)
+static pid_t silent(enum guard_vital vital, int64_t for_ns)
 {
-	int64_t since_ns = guard_silent_since((enum guard_vital)vital);
+	int64_t since_ns = guard_silent_since(vital);
 	return since_ns && clock_steady_ns() - since_ns > for_ns ? atomic_load(&guard_board->life.vital[vital].tid) : 0;
 }
 
-pid_t manager_stuck(pid_t worker, int vital, int64_t for_ns)
+pid_t manager_stuck(pid_t worker, enum guard_vital vital, int64_t for_ns)
 {
 	pid_t thread = silent(vital, for_ns);
 	return thread && !strchr("DTt", state_of(worker, thread)) ? thread : 0;
@@ -112,7 +113,7 @@ static bool is_well(struct manager *m, pid_t worker)
 		return now - m->unready_ns < START_NS;
 	}
 	m->unready_ns = 0;
-	for (int vital = 0; vital < GUARD_VITALS; vital++) {
+	for (enum guard_vital vital = 0; vital < GUARD_VITALS; vital++) {
 		pid_t thread = silent(vital, patience_ns(m));
 		if (thread && state_of(worker, thread) != 'D')
 			return false;

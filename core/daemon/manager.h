@@ -9,6 +9,7 @@
 #define DAEMON_MANAGER_H
 
 #include "daemon/notify.h"
+#include "guard/guard.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,6 +32,6 @@ void manager_store(void *manager, const char *name, int fd);
 void manager_look(struct manager *, pid_t worker, bool stopping);
 /* Has this thread of the worker given no sign for so long that it is stuck? Not if a disk, a debugger or SIGSTOP holds
  * it: another worker would be no better off. Returns its id; 0: it is well. */
-pid_t manager_stuck(pid_t worker, int vital, int64_t for_ns);
+pid_t manager_stuck(pid_t worker, enum guard_vital, int64_t for_ns);
 
 #endif

@@ -269,14 +269,16 @@ static void add_leaving(struct dispatcher *d, struct dispatcher_stats *stats)
 	}
 }
 
-size_t dispatcher_stats(struct dispatcher *d, struct dispatcher_stats *ret, size_t max)
+struct dispatcher_stats *dispatcher_stats(struct dispatcher *d, size_t *ret_n)
 {
 	pthread_mutex_lock(&d->lock);
 	size_t n = d->workers.n;
-	for (size_t i = 0; i < n && i < max; i++) {
-		worker_stats(d->workers.v[i], &ret[i]);
-		add_leaving(d, &ret[i]);
+	struct dispatcher_stats *v = xcalloc(n + 1, sizeof *v);
+	for (size_t i = 0; i < n; i++) {
+		worker_stats(d->workers.v[i], &v[i]);
+		add_leaving(d, &v[i]);
 	}
 	pthread_mutex_unlock(&d->lock);
-	return n;
+	*ret_n = n;
+	return v;
 }

@@ -48,7 +48,7 @@ struct dispatcher_stats { /* of one sink; counts since it was started */
 	char reason[256];         /* the last failure, "" if there was none */
 };
 
-/* Fills in up to max; returns how many sinks there are. [any thread] */
-size_t dispatcher_stats(struct dispatcher *, struct dispatcher_stats *ret, size_t max);
+/* Of every sink; free() it. [any thread] */
+struct dispatcher_stats *dispatcher_stats(struct dispatcher *, size_t *ret_n);
 
 #endif

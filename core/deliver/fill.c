@@ -239,7 +239,7 @@ int fill_fresh(struct worker *w, struct lane *lane, size_t max)
 					  err.text);
 			if (journal_pos_cmp(before, w->read) == 0) { /* not damaged, only not to be read now */
 				if (!batch->n)
-					worker_sleep_ms(w, UNREAD_WAIT_MS);
+					wait_for_ms(w, UNREAD_WAIT_MS);
 				break;
 			}
 		} else if (!take_record(w, batch, &record, at)) {

@@ -104,7 +104,7 @@ int settle(struct worker *w, const patchbay_str *checkpoint)
 		breaker_note_reason(w, str_c(err.text));
 		log_about_limited(&w->unsettleable, LOG_LEVEL_ERROR, &w->about,
 				  "sink %s: what it did cannot be recorded, so it waits: %s", w->sink->name, err.text);
-		if (!worker_sleep_ms(w, delay_ms)) {
+		if (!wait_for_ms(w, delay_ms)) {
 			r = record(w, checkpoint, &err);
 			break;
 		}

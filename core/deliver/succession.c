@@ -79,7 +79,7 @@ static void wait_for_release(struct worker *w)
 {
 	pthread_mutex_lock(&w->yard->lock);
 	while (atomic_load(&w->held) && !atomic_load(&w->stopping))
-		worker_wait_for_change(w, HELD_MS * NS_PER_MS);
+		wait_for_change(w, HELD_MS * NS_PER_MS);
 	pthread_mutex_unlock(&w->yard->lock);
 }
 
@@ -92,7 +92,7 @@ static void open_patiently(struct worker *w)
 		breaker_note_reason(w, str_c(err.text));
 		log_about_limited(&w->unreadable, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name, err.text);
 		pthread_mutex_lock(&w->yard->lock);
-		worker_wait_for_change(w, OPEN_AGAIN_MS * NS_PER_MS);
+		wait_for_change(w, OPEN_AGAIN_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
 	}
 }

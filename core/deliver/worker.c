@@ -1,5 +1,4 @@
-/* worker.c - the life of a sink's thread: hands due deliveries and fresh events to its lanes, takes in what they
- * did, and waits. */
+/* worker.c - the life of a sink's thread. */
 #include "deliver/worker.h"
 
 #include "base/clock.h"
@@ -7,19 +6,13 @@
 #include "guard/guard.h"
 #include "plugin/ability.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MATCH_MEMORY (64u << 20)
-#define WAIT_MAX_MS 10000
-#define BUSY_WAIT_MAX_MS 20 /* a lane's wake-up may fall between the look and the wait */
 #define STOP_GRACE_MS 10000 /* for calls that are under way */
-#define STRAYS_MAX 4
-#define BUSY_SHARE 0.3      /* of a processor */
-#define WAITED_FOR_MS 30000 /* past the deadline, at least */
+#define LOOK_AGAIN_MS 20    /* meanwhile */
 
 static void learn_abilities(const patchbay_sink *side, struct sink_abilities *ret)
 {
@@ -105,23 +98,7 @@ int64_t worker_now_ms(const struct worker *w)
 	return (wall > passed ? wall : passed) / NS_PER_MS;
 }
 
-/* ---- Waiting */
-
-bool worker_wait_for_change(struct worker *w, int64_t ns)
-{
-	const struct timespec until = clock_deadline(ns < WAIT_MAX_MS * NS_PER_MS ? ns : WAIT_MAX_MS * NS_PER_MS);
-	return pthread_cond_timedwait(&w->yard->changed, &w->yard->lock, &until) != ETIMEDOUT;
-}
-
-bool worker_sleep_ms(struct worker *w, int64_t ms)
-{
-	int64_t until = clock_steady_ns() + ms * NS_PER_MS, now;
-	pthread_mutex_lock(&w->yard->lock);
-	while (!atomic_load(&w->for_good) && (now = clock_steady_ns()) < until)
-		worker_wait_for_change(w, until - now);
-	pthread_mutex_unlock(&w->yard->lock);
-	return !atomic_load(&w->for_good);
-}
+/* ---- What others ask of it */
 
 bool worker_is_busy(struct worker *w)
 {
@@ -130,81 +107,6 @@ bool worker_is_busy(struct worker *w)
 			return true;
 	return false;
 }
-
-/* Until a lane is done, or should be; or it is time for something else. */
-static void wait_for_lanes(struct worker *w, int64_t ns)
-{
-	int64_t now = clock_steady_ns();
-	for (size_t i = 0; i < w->n_lanes; i++) {
-		struct lane *lane = w->lanes[i];
-		if (lane && lane_is(lane, LANE_BUSY) && !lane->reported && lane_overdue_ns(lane) - now < ns)
-			ns = lane_overdue_ns(lane) - now;
-	}
-	pthread_mutex_lock(&w->yard->lock);
-	for (size_t i = 0; i < w->n_lanes; i++)
-		if (w->lanes[i] && w->lanes[i]->state == LANE_DONE)
-			ns = 0;
-	if (ns > 0 && !atomic_load(&w->stopping))
-		worker_wait_for_change(w, ns);
-	pthread_mutex_unlock(&w->yard->lock);
-}
-
-static void wait_for_events(struct worker *w, int64_t ns)
-{
-	if (worker_is_busy(w) && ns > BUSY_WAIT_MAX_MS * NS_PER_MS)
-		ns = BUSY_WAIT_MAX_MS * NS_PER_MS;
-	pthread_mutex_lock(&w->yard->lock);
-	w->yard->in_journal = true;
-	if (atomic_load(&w->stopping))
-		ns = 0;
-	for (size_t i = 0; i < w->n_lanes; i++)
-		if (w->lanes[i] && w->lanes[i]->state == LANE_DONE)
-			ns = 0;
-	pthread_mutex_unlock(&w->yard->lock);
-	if (ns > 0)
-		journal_wait(w->journal, w->read, (ns + NS_PER_MS - 1) / NS_PER_MS);
-	pthread_mutex_lock(&w->yard->lock);
-	w->yard->in_journal = false;
-	pthread_mutex_unlock(&w->yard->lock);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Until something can be given out that cannot now, unless a lane or the journal tells before. give_work() has just
- * found nothing: what time alone would not change must not be waited for here, or the thread would spin. */
-static void wait_for_work(struct worker *w)
-{
-	int64_t now = clock_steady_ns(), until = now + WAIT_MAX_MS * NS_PER_MS;
-	bool busy = worker_is_busy(w), full = !worker_free_lane(w);
-	bool shut = w->breaker.open && (busy || now < w->breaker.next_ns), paced = !pace_allows(&w->pace, now);
-	if (w->unsettled)
-		until = earlier(until, w->unsettled_ns + 500 * NS_PER_MS);
-	if (!full && shut && !busy)
-		until = earlier(until, w->breaker.next_ns);
-	if (!full && !shut && paced)
-		until = earlier(until, w->pace.next_ns);
-	if (!full && !shut && !paced) {
-		int64_t due_ms = w->next_due_ms - worker_now_ms(w);
-		if (!w->parked_blocked && due_ms < WAIT_MAX_MS)
-			until = earlier(until, now + due_ms * NS_PER_MS);
-		if (!w->fresh_blocked && w->linger_ns)
-			until = earlier(until, w->linger_ns);
-	}
-	if (w->abilities.idle.every_ms && !w->breaker.open)
-		for (size_t i = 0; i < w->n_lanes; i++)
-			if (w->lanes[i] && w->lanes[i]->resumed && lane_is(w->lanes[i], LANE_FREE))
-				until = earlier(until, w->lanes[i]->idle_ns);
-	int64_t ns = until - now > NS_PER_MS / 20 ? until - now : NS_PER_MS / 20;
-	if (full || shut || paced || w->fresh_blocked || w->linger_ns)
-		wait_for_lanes(w, ns);
-	else
-		wait_for_events(w, ns);
-}
-
-/* ---- Lanes */
 
 struct lane *worker_free_lane(struct worker *w)
 {
@@ -247,128 +149,6 @@ struct tried *worker_tried(struct worker *w, struct journal_pos at, bool make)
 		memmove(w->tried, w->tried + 1, --w->n_tried * sizeof(*w->tried));
 	w->tried[w->n_tried] = (struct tried){ .at = at };
 	return &w->tried[w->n_tried++];
-}
-
-static void after_resume(struct worker *w, struct lane *lane)
-{
-	patchbay_str why =
-		lane->call.why.n ? lane->call.why : STR("the plugin could not take up its work, and gave no reason");
-	lane_take(lane);
-	lane->resumed = lane->status == PATCHBAY_OK;
-	if (lane->resumed && w->breaker.open && !w->breaker.limited) /* otherwise it has not been seen to work yet */
-		breaker_works(w);
-	else if (!lane->resumed)
-		breaker_failed(w, lane->status == PATCHBAY_EBADSINK, 0, NULL, why);
-}
-
-static void after_idle(struct worker *w, struct lane *lane)
-{
-	lane_take(lane);
-	if (lane->status == PATCHBAY_OK)
-		guard_works(GUARD_SINK, w->sink->name, GUARD_IDLE);
-	else
-		log_about_limited(&w->idle_failed, LOG_LEVEL_WARNING, &w->about,
-				  "sink %s: what it does while idle failed: %.*s", w->sink->name,
-				  STR_ARG(lane->call.why));
-	if (lane->checkpoint.n > CHECKPOINT_MAX)
-		log_about_limited(&w->idle_failed, LOG_LEVEL_ERROR, &w->about,
-				  "sink %s: the plugin's checkpoint is too long", w->sink->name);
-	else if (lane->checkpoint.n)
-		settle(w, &lane->checkpoint);
-	lane->idle_ns = clock_steady_ns() + w->abilities.idle.every_ms * NS_PER_MS;
-}
-
-/* A call that only returns when the process ends: it takes a processor from everybody, or nothing is left to put in its
- * place. What it was about is noted; after the third time that is a dead letter. */
-static bool is_hopeless(struct worker *w, const struct lane *lane)
-{
-	pthread_mutex_lock(&w->yard->lock);
-	bool last = w->yard->strays + 1 >= STRAYS_MAX;
-	pthread_mutex_unlock(&w->yard->lock);
-	return guard_is_on() && (last || lane_busyness(lane, clock_steady_ns()) > BUSY_SHARE);
-}
-
-/* Waited for because there must not be two of it, but not for ever. */
-static bool is_too_late(const struct worker *w, const struct lane *lane)
-{
-	int64_t more_ms = w->sink->timeout_ms > WAITED_FOR_MS ? w->sink->timeout_ms : WAITED_FOR_MS;
-	return clock_steady_ns() >= lane_overdue_ns(lane) + more_ms * NS_PER_MS;
-}
-
-/* A call that does not come back. Of a sink with a checkpoint there must never be two: that one is waited for. */
-static void overdue(struct worker *w, struct lane **slot)
-{
-	struct lane *lane = *slot;
-	if (is_hopeless(w, lane)) {
-		lane->reported = true;
-		guard_condemn(atomic_load(&lane->guarded));
-		return;
-	}
-	if (w->abilities.checkpoint.resume || lane->job != LANE_ACT) {
-		patchbay_str why = STR("a call of the plugin does not return; its next events wait for it");
-		lane->reported = true;
-		breaker_note_reason(w, why);
-		const struct log_about about = worker_about_call(w, lane);
-		log_about_limited(&w->stuck, LOG_LEVEL_ERROR, &about, "sink %s: %.*s", w->sink->name, STR_ARG(why));
-		return;
-	}
-	outcome_of_stray(w, lane);
-	*slot = NULL;
-	lane_drop(lane);
-	pace_ended(&w->pace, clock_steady_ns());
-	settle(w, NULL);
-}
-
-/* In place of strays, as long as there are not too many of them. */
-static void replace_lanes(struct worker *w)
-{
-	pthread_mutex_lock(&w->yard->lock);
-	bool too_many = w->yard->strays >= STRAYS_MAX;
-	pthread_mutex_unlock(&w->yard->lock);
-	for (size_t i = 0; i < w->n_lanes && !too_many; i++) {
-		struct err err = { 0 };
-		if (w->lanes[i])
-			continue;
-		w->lanes[i] = lane_create(w->yard, w->generation, w->sink, &w->abilities, &err);
-		if (!w->lanes[i])
-			log_about_limited(&w->unmade, LOG_LEVEL_ERROR, &w->about, "sink %s: %s", w->sink->name,
-					  err.text);
-	}
-}
-
-/* 1: something was taken in. */
-static int collect(struct worker *w)
-{
-	int did = 0;
-	for (size_t i = 0; i < w->n_lanes; i++) {
-		struct lane *lane = w->lanes[i];
-		if (!lane) {
-			if (!atomic_load(&w->stopping))
-				replace_lanes(w);
-			continue;
-		}
-		if (lane_is(lane, LANE_DONE)) {
-			did = 1;
-			lane->took_ns = clock_steady_ns() - lane->began_ns;
-			w->fresh_blocked = w->parked_blocked = false;
-			if (lane->job == LANE_ACT) {
-				pace_ended(&w->pace, clock_steady_ns());
-				lane->idle_ns = clock_steady_ns() + w->abilities.idle.every_ms * NS_PER_MS;
-				outcome_of_act(w, lane);
-			} else if (lane->job == LANE_RESUME) {
-				after_resume(w, lane);
-			} else {
-				after_idle(w, lane);
-			}
-		} else if (lane_is(lane, LANE_BUSY) && !lane->reported && clock_steady_ns() >= lane_overdue_ns(lane)) {
-			did = 1;
-			w->fresh_blocked = w->parked_blocked = false;
-			overdue(w, &w->lanes[i]);
-		} else if (lane_is(lane, LANE_BUSY) && lane->reported && is_too_late(w, lane)) {
-			guard_condemn(atomic_load(&lane->guarded));
-		}
-	}
-	return did;
 }
 
 /* ---- The thread */
@@ -415,7 +195,7 @@ static void finish_calls(struct worker *w)
 			break;
 		publish(w);
 		pthread_mutex_lock(&w->yard->lock);
-		worker_wait_for_change(w, BUSY_WAIT_MAX_MS * NS_PER_MS);
+		wait_for_change(w, LOOK_AGAIN_MS * NS_PER_MS);
 		pthread_mutex_unlock(&w->yard->lock);
 	}
 }
@@ -474,7 +254,7 @@ bool worker_has_ended(struct worker *w, int64_t wait_ms)
 	int64_t until = clock_steady_ns() + wait_ms * NS_PER_MS, now;
 	pthread_mutex_lock(&w->yard->lock);
 	while (w->started && !w->ended && (now = clock_steady_ns()) < until)
-		worker_wait_for_change(w, until - now);
+		wait_for_change(w, until - now);
 	bool ended = !w->started || w->ended;
 	pthread_mutex_unlock(&w->yard->lock);
 	return ended;

@@ -1,7 +1,9 @@
 /* worker.h - inside the dispatcher: one sink. Its thread decides, and never calls the plugin; that is what the
  * lanes are for.
  *
- *   worker.c      life of the thread: takes in what lanes did, and waits
+ *   worker.c      life of the thread
+ *   collect.c     takes in what lanes did, and replaces those whose call does not return
+ *   wait.c        until there is something to do
  *   succession.c  takes the place of a predecessor, makes room for a successor
  *   give.c        hands a free lane something to do
  *   fill.c        what to act on next: due deliveries, or fresh events behind the cursor
@@ -109,8 +111,8 @@ struct worker {
 	int64_t wall_base_ns; /* wall clock minus steady clock, at start */
 	struct retry_random random;
 	struct log_about about;
-	struct log_limit bad_sink, down, buried, skipped, late, insists, unreadable, unsettleable,
-		idle_failed, stuck, unmade;
+	struct log_limit bad_sink, down, buried, skipped, late, insists, unreadable, unsettleable, idle_failed, stuck,
+		unmade;
 
 	pthread_t thread;
 	bool started;
@@ -132,7 +134,6 @@ bool worker_has_ended(struct worker *, int64_t wait_ms); /* waits that long for 
 size_t worker_destroy(struct worker *);                  /* joins; how many calls never came back; NULL is fine */
 void worker_stats(struct worker *, struct dispatcher_stats *ret);
 
-bool worker_sleep_ms(struct worker *, int64_t ms); /* false: it is time to stop for good */
 /* The wall clock, but never behind the time that has passed since the start: a clock that is set back
  * must not hold up what is due. */
 int64_t worker_now_ms(const struct worker *);
@@ -146,8 +147,18 @@ struct log_about worker_about_call(const struct worker *, const struct lane *);
  * are too many). */
 struct tried *worker_tried(struct worker *, struct journal_pos at, bool make);
 
+/* ---- collect.c */
+
+/* 1: something was taken in. */
+int collect(struct worker *);
+
+/* ---- wait.c */
+
+/* Until something can be given out that cannot now; or a lane or the journal tells before, or it is time to stop. */
+void wait_for_work(struct worker *);
 /* With the yard's lock held, for so long at most. False: it was time before anything changed. */
-bool worker_wait_for_change(struct worker *, int64_t ns);
+bool wait_for_change(struct worker *, int64_t ns);
+bool wait_for_ms(struct worker *, int64_t ms); /* false: it is time to stop for good */
 
 /* ---- succession.c */
 

@@ -228,12 +228,14 @@ size_t poller_stop(struct poller *poller)
 	return stuck;
 }
 
-size_t poller_stats(struct poller *poller, struct poller_stats *ret, size_t max)
+struct poller_stats *poller_stats(struct poller *poller, size_t *ret_n)
 {
 	pthread_mutex_lock(&poller->lock);
 	size_t n = poller->polled.n;
-	for (size_t i = 0; i < n && i < max; i++)
-		polled_stats(poller->polled.v[i], &ret[i]);
+	struct poller_stats *v = xcalloc(n + 1, sizeof *v);
+	for (size_t i = 0; i < n; i++)
+		polled_stats(poller->polled.v[i], &v[i]);
 	pthread_mutex_unlock(&poller->lock);
-	return n;
+	*ret_n = n;
+	return v;
 }

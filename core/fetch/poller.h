@@ -35,7 +35,7 @@ struct poller_stats { /* of one source; counts since it was started */
 	int64_t trouble_since_ms; /* wall clock; 0: it works */
 	char reason[256];         /* the last failure, "" if there was none */
 };
-/* Fills in up to max; returns how many there are. [any thread] */
-size_t poller_stats(struct poller *, struct poller_stats *ret, size_t max);
+/* Of every source that polls; free() it. [any thread] */
+struct poller_stats *poller_stats(struct poller *, size_t *ret_n);
 
 #endif

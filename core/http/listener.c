@@ -42,7 +42,7 @@ static char *address_text(const struct sockaddr *addr, socklen_t len)
 
 char *listener_name(const struct sockaddr *addr, socklen_t len)
 {
-	char *text = address_text(addr, len), *name = xasprintf("listen %s", text);
+	char *text = address_text(addr, len), *name = xasprintf(LISTENER_PREFIX "%s", text);
 	free(text);
 	return name;
 }
@@ -71,7 +71,7 @@ static bool is_taken_by_both(const struct config_address *a)
 {
 	if (a->addr.ss_family != AF_INET)
 		return false;
-	char *name = xasprintf("listen [::]:%u", ntohs(((const struct sockaddr_in *)&a->addr)->sin_port));
+	char *name = xasprintf(LISTENER_PREFIX "[::]:%u", ntohs(((const struct sockaddr_in *)&a->addr)->sin_port));
 	int fd = guard_kept(name);
 	bool taken = fd != -1 && takes_both(fd);
 	if (fd != -1)

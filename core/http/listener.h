@@ -18,6 +18,7 @@ struct listener {
 	char *unlink_path;               /* unix sockets that nobody else holds */
 };
 
+#define LISTENER_PREFIX "listen "
 /* By which a socket on this address is kept (guard_keep()), however routes.yaml spells it: "listen [::1]:8080". To be
  * freed. */
 char *listener_name(const struct sockaddr *, socklen_t);

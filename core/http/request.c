@@ -6,14 +6,9 @@
 #include "base/mem.h"
 #include "guard/guard.h"
 
-#include <errno.h>
-#include <linux/sockios.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #define HEADERS_MAX 100u
 #define PLUGIN_MS 1000   /* what verify and parse are told that they have */
@@ -237,10 +232,7 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 	struct intake *in = r->intake;
 	r->connection = c;
 	atomic_fetch_add(&in->stats.requests, 1);
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *connection = info ? info->socket_context : NULL;
-	if (connection)
-		connection->deadline_ns = r->started_ns + in->config->limits.request_ms * NS_PER_MS;
+	connection_set_deadline(c, r->started_ns + in->config->limits.request_ms * NS_PER_MS);
 	/* Two lengths, or a length and chunks, are how requests are smuggled past a proxy. */
 	struct framing framing = { 0 };
 	MHD_get_connection_values(c, MHD_HEADER_KIND, count_framing, &framing);
@@ -342,19 +334,6 @@ static enum MHD_Result admit(struct request *r, const char *url, const char *met
 	return MHD_YES;
 }
 
-static bool peer_is_gone(struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	char byte;
-	if (info && MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION)) {
-		/* What is there to be read may be the next request, or TLS's own good-bye. */
-		struct pollfd p = { .fd = info->connect_fd, .events = POLLRDHUP };
-		return poll(&p, 1, 0) == 1;
-	}
-	ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 0;
-	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
-}
-
 /* What is refused is read to its end all the same, and forgotten: only then can the answer go out. */
 static void take_body(struct request *r, const char *data, size_t n)
 {
@@ -395,40 +374,28 @@ enum MHD_Result request_on_data(void *ctx, struct MHD_Connection *c, const char 
 	case REQUEST_WAITING: /* resumed */
 		if (r->timed_out)
 			return answer_with(r, 503, "the journal is slow, send it again\n");
-		r->peer_closed = r->noted && peer_is_gone(c);
+		r->peer_closed = r->noted && connection_is_closed(c);
 		return answer(r);
 	default:
 		return MHD_YES;
 	}
 }
 
-/* Did the answer arrive? A reset shows at once on this machine; over a network, a peer that had closed before the
- * answer went out is taken as gone while bytes are not acknowledged. */
 static bool answer_arrived(const struct request *r, struct MHD_Connection *c, enum MHD_RequestTerminationCode how)
 {
 	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK || r->status != 200)
 		return false;
 	if (clock_steady_ns() - r->started_ns > r->ticket.late_ms * NS_PER_MS)
 		return false;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	if (!info)
-		return false;
-	struct pollfd p = { .fd = info->connect_fd };
-	if (poll(&p, 1, 0) == 1 && p.revents & (POLLERR | POLLHUP))
-		return false;
-	int unacknowledged = 0;
-	return !r->peer_closed || (ioctl(info->connect_fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0);
+	return connection_has_delivered(c, r->peer_closed);
 }
 
 void request_on_completed(void *ctx, struct MHD_Connection *c, void **request, enum MHD_RequestTerminationCode how)
 {
 	struct intake *in = ctx;
 	struct request *r = *request;
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *connection = info ? info->socket_context : NULL;
-	if (connection)
-		connection->deadline_ns =
-			clock_steady_ns() + REQUEST_IDLE_S * NS_PER_S + in->config->limits.request_ms * NS_PER_MS;
+	connection_set_deadline(c, clock_steady_ns() + REQUEST_IDLE_S * NS_PER_S +
+					   in->config->limits.request_ms * NS_PER_MS);
 	*request = NULL;
 	if (!r)
 		return;

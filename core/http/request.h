@@ -1,4 +1,4 @@
-/* request.h - libmicrohttpd's callbacks for one request, and what the loop does to it. */
+/* request.h - libmicrohttpd's callbacks for a connection and for a request, and what the loop does to both. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
@@ -23,5 +23,17 @@ void request_resume(struct request *);
 int64_t request_patience_ns(const struct request *);
 void request_free(struct request *);    /* keeps it for reuse, unless it is large */
 void request_destroy(struct request *); /* for good */
+
+/* ---- connection.c */
+
+/* MHD_NotifyConnectionCallback */
+void connection_on_change(void *intake, struct MHD_Connection *, void **socket_context,
+			  enum MHD_ConnectionNotificationCode);
+void connection_set_deadline(struct MHD_Connection *, int64_t deadline_ns); /* steady clock: cut off when later */
+void connection_cut_off_slow(struct intake *);
+bool connection_is_closed(struct MHD_Connection *); /* by the peer */
+/* Did what was sent arrive? A reset shows at once on this machine; over a network, a peer that had closed before it was
+ * sent is taken as gone while bytes are not acknowledged. */
+bool connection_has_delivered(struct MHD_Connection *, bool was_closed);
 
 #endif

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define TICK_MS 250           /* an external loop must call MHD_run now and then */
@@ -23,48 +22,6 @@
 #define STOP_MS 5000
 #define GATHER_MAX 32u
 #define GATHER_NS (2 * NS_PER_MS) /* however much is ready */
-
-/* ---- Connections */
-
-static const struct listener *listener_of(const struct intake *in, struct MHD_Connection *c)
-{
-	const struct MHD_Daemon *daemon = MHD_get_connection_info(c, MHD_CONNECTION_INFO_DAEMON)->daemon;
-	size_t i = 0;
-	while (in->listeners[i].daemon != daemon)
-		i++;
-	return &in->listeners[i];
-}
-
-static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_context,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	struct intake *in = ctx;
-	struct connection *connection = *socket_context;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		connection = xcalloc(1, sizeof *connection);
-		connection->mhd = c;
-		connection->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		connection->deadline_ns = clock_steady_ns() + in->config->limits.request_ms * NS_PER_MS;
-		connection->next = in->connections;
-		if (connection->next)
-			connection->next->in = &connection->next;
-		connection->in = &in->connections;
-		in->connections = connection;
-		*socket_context = connection;
-		const struct listener *l = listener_of(in, c);
-		if (l->tls)
-			tls_begin(in, connection, l);
-		atomic_fetch_add(&in->stats.connections, 1);
-	} else if (connection) {
-		tls_end(connection);
-		*connection->in = connection->next;
-		if (connection->next)
-			connection->next->in = connection->in;
-		free(connection);
-		*socket_context = NULL;
-		atomic_fetch_sub(&in->stats.connections, 1);
-	}
-}
 
 /* ---- The loop */
 
@@ -138,18 +95,6 @@ static void answer_overdue(struct intake *in, bool all)
 		r->timed_out = true;
 		atomic_fetch_add(&in->stats.shed, 1);
 		request_resume(r);
-	}
-}
-
-/* MHD's own time-out is about silence: a client that drips a byte now and then is never cut off by it. */
-static void cut_off_slow(struct intake *in)
-{
-	int64_t now = clock_steady_ns();
-	for (struct connection *c = in->connections; c; c = c->next) {
-		const union MHD_ConnectionInfo *info =
-			MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_SUSPENDED);
-		if (now >= c->deadline_ns && (c->handshake.parked || !info || !info->suspended))
-			shutdown(c->fd, SHUT_RDWR);
 	}
 }
 
@@ -236,7 +181,7 @@ static void *intake_main(void *ctx)
 		took_ns = now - began;
 		if (now >= next_tick) {
 			answer_overdue(in, false);
-			cut_off_slow(in);
+			connection_cut_off_slow(in);
 			next_tick = now + TICK_MS * NS_PER_MS;
 		}
 		if (!atomic_load(&in->stopping))
@@ -317,8 +262,8 @@ static int start_daemon(struct intake *in, struct listener *l, struct err *err)
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, l->unix_socket ? 0u : (unsigned)c->limits.connections_per_address,
 		MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_POOL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, request_on_line,
-		in, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, in, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		in, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		in, MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, in, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_on_change, in, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	if (!l->daemon)
 		return err_set(err, "libmicrohttpd cannot serve %s: %s", l->address, strerror(errno));
 	l->epoll_fd = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

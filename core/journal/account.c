@@ -7,8 +7,6 @@
 #include "journal/inspect.h"
 #include "journal/state.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,10 +85,11 @@ static uint64_t walk_segment(struct account *a, struct walk *w, uint64_t end, bo
 	return at;
 }
 
-static int walk_log(struct account *a, const char *path, struct inspect_log *log, bool quarantine, struct err *err)
+static int walk_log(struct account *a, const char *path, const char *part, struct inspect_log *log, struct err *err)
 {
+	bool quarantine = strcmp(part, "quarantine") == 0;
 	struct walk *w = xmalloc(sizeof *w);
-	int result = inspect_open(log, path, err);
+	int result = inspect_open(log, path, part, err);
 	for (size_t i = 0; result == 0 && i < log->n; i++) {
 		struct inspect_segment *s = &log->v[i];
 		char name[SEGMENT_NAME_SIZE];
@@ -117,19 +116,18 @@ static int walk_log(struct account *a, const char *path, struct inspect_log *log
 
 static uint64_t index_bytes(const struct inspect_log *log)
 {
-	int fd = log->dir == -1 ? -1 : dup(log->dir);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	uint64_t bytes = 0;
-	if (!d)
+	uint64_t *v, bytes = 0;
+	size_t n;
+	if (log->dir == -1 || segment_list(log->dir, "idx", &v, &n) != 0)
 		return 0;
-	rewinddir(d);
-	for (struct dirent *e; (e = readdir(d));) {
-		uint64_t number;
+	for (size_t i = 0; i < n; i++) {
+		char name[SEGMENT_NAME_SIZE];
 		struct stat st;
-		if (segment_parse_name(e->d_name, "idx", &number) && fstatat(log->dir, e->d_name, &st, 0) == 0)
+		segment_name(v[i], "idx", name);
+		if (fstatat(log->dir, name, &st, 0) == 0)
 			bytes += (uint64_t)st.st_size;
 	}
-	closedir(d);
+	free(v);
 	return bytes;
 }
 
@@ -179,9 +177,7 @@ static void add_sinks(struct account *a, const struct inspect_log *log, const st
 					       .kept = s->kept,
 					       .parked = s->parked,
 					       .dead = s->dead,
-					       .oldest = s->cursor };
-		if (s->parked && journal_pos_cmp(s->oldest_parked, s->cursor) < 0)
-			sink->oldest = s->oldest_parked;
+					       .oldest = state_survey_owed(s) };
 		sink->bytes = bytes_from(log, sink->oldest);
 		sink->received_ns = sink->bytes ? received_at(log, sink->oldest) : 0;
 		if (s->kept && journal_pos_cmp(sink->oldest, first) < 0)
@@ -220,14 +216,13 @@ int account_journal(const char *path, struct account *a, struct err *err)
 {
 	struct inspect_log events = { .dir = -1 }, quarantine = { .dir = -1 };
 	struct state_survey state = { 0 };
-	char *events_path = xasprintf("%s/events", path), *quarantine_path = xasprintf("%s/quarantine", path),
-	     *state_path = xasprintf("%s/state.db", path);
+	char *state_path = xasprintf("%s/state.db", path);
 	*a = (struct account){ .now_ns = clock_wall_ns() };
 	int result = state_survey(state_path, false, &state, err);
 	if (result == 0)
-		result = walk_log(a, events_path, &events, false, err);
+		result = walk_log(a, path, "events", &events, err);
 	if (result == 0)
-		result = walk_log(a, quarantine_path, &quarantine, true, err);
+		result = walk_log(a, path, "quarantine", &quarantine, err);
 	if (result == 0) {
 		a->index_bytes = index_bytes(&events);
 		a->state_bytes = file_bytes(state_path, "") + file_bytes(state_path, "-wal");
@@ -238,8 +233,6 @@ int account_journal(const char *path, struct account *a, struct err *err)
 	inspect_close(&events);
 	inspect_close(&quarantine);
 	state_survey_free(&state);
-	free(events_path);
-	free(quarantine_path);
 	free(state_path);
 	return result;
 }

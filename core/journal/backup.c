@@ -162,47 +162,46 @@ static int copy_log(struct backup *b, const struct pair *p, struct inspect_log *
 /* They are replaced whole, so whichever is there is good; also those of segments that are pruned. */
 static int copy_indexes(const struct pair *p, struct err *err)
 {
-	int dir = dup(p->from), result = 0;
-	DIR *d = dir == -1 ? NULL : fdopendir(dir);
-	if (!d)
+	uint64_t *v;
+	size_t n;
+	int result = 0;
+	if (segment_list(p->from, "idx", &v, &n) != 0)
 		return err_set(err, "cannot list %s: %s", p->part, strerror(errno));
-	rewinddir(d);
-	for (struct dirent *e; result == 0 && (e = readdir(d));) {
-		uint64_t number;
+	for (size_t i = 0; result == 0 && i < n; i++) {
+		char name[SEGMENT_NAME_SIZE];
 		struct stat st, there;
-		if (!segment_parse_name(e->d_name, "idx", &number))
-			continue;
-		int fd = openat(p->from, e->d_name, O_RDONLY | O_CLOEXEC);
-		if (fd == -1 || fstat(fd, &st) == -1) {
-			result = errno == ENOENT ? 0 : err_set(err, "cannot open %s: %s", e->d_name, strerror(errno));
-		} else if (fstatat(p->to, e->d_name, &there, 0) == -1 || there.st_size != st.st_size ||
-			   there.st_mtime < st.st_mtime) {
-			result = copy_file(p, fd, (uint64_t)st.st_size, e->d_name, err);
-		}
+		segment_name(v[i], "idx", name);
+		int fd = openat(p->from, name, O_RDONLY | O_CLOEXEC);
+		if (fd == -1 || fstat(fd, &st) == -1)
+			result = errno == ENOENT ? 0 : err_set(err, "cannot open %s: %s", name, strerror(errno));
+		else if (fstatat(p->to, name, &there, 0) == -1 || there.st_size != st.st_size ||
+			 there.st_mtime < st.st_mtime)
+			result = copy_file(p, fd, (uint64_t)st.st_size, name, err);
 		if (fd != -1)
 			close(fd);
 	}
-	closedir(d);
+	free(v);
 	return result;
 }
 
 /* What the journal has not any more, once nothing in the copy needs it: the copy does not grow for ever. */
 static void remove_pruned(struct backup *b, const struct pair *p)
 {
-	int dir = dup(p->to);
-	DIR *d = dir == -1 ? NULL : fdopendir(dir);
-	if (!d)
-		return;
-	rewinddir(d);
-	for (struct dirent *e; (e = readdir(d));) {
-		uint64_t number;
-		bool segment = segment_parse_name(e->d_name, "seg", &number);
-		if ((segment || segment_parse_name(e->d_name, "idx", &number)) &&
-		    faccessat(p->from, e->d_name, F_OK, 0) == -1 && errno == ENOENT &&
-		    unlinkat(p->to, e->d_name, 0) == 0 && segment)
-			b->sums->removed++;
+	static const char *const suffixes[] = { "seg", "idx" };
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t *v;
+		size_t n;
+		if (segment_list(p->to, suffixes[i], &v, &n) != 0)
+			return;
+		for (size_t k = 0; k < n; k++) {
+			char name[SEGMENT_NAME_SIZE];
+			segment_name(v[k], suffixes[i], name);
+			if (faccessat(p->from, name, F_OK, 0) == -1 && errno == ENOENT &&
+			    unlinkat(p->to, name, 0) == 0 && i == 0)
+				b->sums->removed++;
+		}
+		free(v);
 	}
-	closedir(d);
 }
 
 /* ---- All of it */
@@ -234,8 +233,7 @@ static void close_pair(struct pair *p)
 static int copy_part(struct backup *b, const struct pair *p, uint64_t *ret_first, struct err *err)
 {
 	struct inspect_log log;
-	char *name = xasprintf("%s/%s", b->path, p->part);
-	int result = inspect_open(&log, name, err);
+	int result = inspect_open(&log, b->path, p->part, err);
 	if (result == 0)
 		result = copy_log(b, p, &log, ret_first, err);
 	if (result == 0)
@@ -243,7 +241,6 @@ static int copy_part(struct backup *b, const struct pair *p, uint64_t *ret_first
 	if (result == 0 && fsync(p->to) == -1)
 		result = err_set(err, "cannot sync the copy: %s", strerror(errno));
 	inspect_close(&log);
-	free(name);
 	return result;
 }
 
@@ -252,10 +249,7 @@ static int fits(const struct state_survey *state, uint64_t first)
 {
 	for (size_t i = 0; i < state->n_sinks; i++) {
 		const struct state_survey_sink *s = &state->sinks[i];
-		struct journal_pos owed = s->cursor;
-		if (s->parked && journal_pos_cmp(s->oldest_parked, owed) < 0)
-			owed = s->oldest_parked;
-		if (s->kept && owed.hi < first)
+		if (s->kept && state_survey_owed(s).hi < first)
 			return 0;
 	}
 	return 1;

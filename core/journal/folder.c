@@ -5,7 +5,6 @@
 #include "journal/segment.h"
 #include "journal/state.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -88,22 +87,23 @@ bool folder_in_use(const char *path)
 static int log_known(const char *path, const char *part, struct err *err)
 {
 	char *folder = xasprintf("%s/%s", path, part);
-	DIR *d = opendir(folder);
-	int result = 0;
-	for (struct dirent *e; d && result == 0 && (e = readdir(d));) {
-		uint64_t number;
+	int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+	uint64_t *v = NULL;
+	size_t n = 0;
+	if (dir != -1 && segment_list(dir, "seg", &v, &n) != 0)
+		n = 0;
+	for (size_t i = 0; result == 0 && i < n; i++) {
 		struct segment_header h;
 		struct err why;
-		if (!segment_parse_name(e->d_name, "seg", &number))
-			continue;
-		int fd = segment_open(dirfd(d), number, O_RDONLY, &h, &why);
+		int fd = segment_open(dir, v[i], O_RDONLY, &h, &why);
 		if (fd != -1)
 			close(fd);
 		else if (errno == ENOTSUP)
 			result = err_set(err, "%s: %s", folder, why.text);
 	}
-	if (d)
-		closedir(d);
+	if (dir != -1)
+		close(dir);
+	free(v);
 	free(folder);
 	return result;
 }

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -99,19 +99,19 @@ static void prune_indexes(struct journal *j)
 {
 	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.dedupe_ms);
 	uint64_t start = seglog_start(j->events).hi;
-	int fd = openat(seglog_dir(j->events), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	if (!d)
+	int dir = seglog_dir(j->events);
+	uint64_t *v;
+	size_t n;
+	if (segment_list(dir, "idx", &v, &n) != 0)
 		return;
-	for (struct dirent *e; (e = readdir(d));) {
-		uint64_t number;
+	for (size_t i = 0; i < n && v[i] < start; i++) {
+		char name[SEGMENT_NAME_SIZE];
 		int64_t last_ms = 0;
-		if (!segment_parse_name(e->d_name, "idx", &number) || number >= start)
-			continue;
-		if (index_last_ms(dirfd(d), number, 0, 0, &last_ms) == 0 ? last_ms < oldest_ms : errno == 0)
-			unlinkat(dirfd(d), e->d_name, 0);
+		segment_name(v[i], "idx", name);
+		if (index_last_ms(dir, v[i], 0, 0, &last_ms) == 0 ? last_ms < oldest_ms : errno == 0)
+			unlinkat(dir, name, 0);
 	}
-	closedir(d);
+	free(v);
 }
 
 static int64_t begun_ms(struct seglog *log)

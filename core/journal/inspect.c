@@ -3,10 +3,8 @@
 
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,34 +51,18 @@ static bool has(const struct inspect_log *log, uint64_t number)
 	return false;
 }
 
-/* Of files that come into a folder while it is read, one may be missed and a later one not. */
-static void add_missed(struct inspect_log *log)
-{
-	for (size_t i = 0; i + 1 < log->n; i++) {
-		char name[SEGMENT_NAME_SIZE];
-		uint64_t next = log->v[i].number + 1;
-		segment_name(next, "seg", name);
-		if (next < log->v[i + 1].number && faccessat(log->dir, name, F_OK, 0) == 0)
-			add(log, next, false);
-	}
-}
-
 static int list(struct inspect_log *log, struct err *err)
 {
-	int fd = dup(log->dir);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	if (!d)
-		return err_set(err, "cannot list %s: %s", log->path, strerror(errno));
 	for (int aside = 0; aside <= 1; aside++) {
-		rewinddir(d);
-		for (struct dirent *e; (e = readdir(d));) {
-			uint64_t number;
-			if (segment_parse_name(e->d_name, aside ? "bad" : "seg", &number) && !has(log, number))
-				add(log, number, aside);
-		}
+		uint64_t *v;
+		size_t n;
+		if (segment_list(log->dir, aside ? "bad" : "seg", &v, &n) != 0)
+			return err_set(err, "cannot list %s: %s", log->path, strerror(errno));
+		for (size_t i = 0; i < n; i++)
+			if (!has(log, v[i]))
+				add(log, v[i], aside);
+		free(v);
 	}
-	closedir(d);
-	add_missed(log);
 	return 0;
 }
 
@@ -169,9 +151,10 @@ static void chain(struct inspect_log *log)
 	}
 }
 
-int inspect_open(struct inspect_log *log, const char *path, struct err *err)
+int inspect_open(struct inspect_log *log, const char *journal, const char *part, struct err *err)
 {
-	*log = (struct inspect_log){ .path = xstrdup(path), .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	char *path = xasprintf("%s/%s", journal, part);
+	*log = (struct inspect_log){ .path = path, .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
 	if (log->dir == -1 && errno == ENOENT)
 		return 0;
 	if (log->dir == -1)
@@ -350,4 +333,18 @@ bool inspect_has(const struct inspect_log *log, struct journal_pos pos, const st
 		return there;
 	}
 	return false;
+}
+
+bool inspect_index_is_lost(const struct inspect_log *log, uint64_t number)
+{
+	struct index index;
+	char name[SEGMENT_NAME_SIZE];
+	if (has(log, number))
+		return false;
+	if (index_load_sidecar(log->dir, number, &index) == 0) {
+		index_free(&index);
+		return false;
+	}
+	segment_name(number, "idx", name);
+	return faccessat(log->dir, name, F_OK, 0) == 0; /* else it was pruned meanwhile */
 }

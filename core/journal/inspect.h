@@ -34,9 +34,9 @@ struct inspect_log {
 	size_t n;
 };
 
-/* Lists the segments, reads their headers, and works out those that are damaged as far as that can be. A folder that is
- * not there has none. Close it in any case. */
-int inspect_open(struct inspect_log *, const char *path, struct err *err);
+/* Lists the segments, reads their headers, and works out those that are damaged as far as that can be. part: "events"
+ * or "quarantine"; one that is not there has none. Close it in any case. */
+int inspect_open(struct inspect_log *, const char *journal, const char *part, struct err *err);
 void inspect_close(struct inspect_log *);
 
 /* Reads all records of one, calling back for each good one (NULL is fine). With `live`, what stands behind the last
@@ -49,6 +49,9 @@ bool inspect_has(const struct inspect_log *, struct journal_pos, const struct id
 
 /* Is its index whole, and does it say what the segment does? Of one that has been read. */
 bool inspect_index_is_sound(const struct inspect_log *, const struct inspect_segment *);
+
+/* Is the index of a segment that was pruned damaged? It was all that dedupe had of it. */
+bool inspect_index_is_lost(const struct inspect_log *, uint64_t number);
 
 /* Does another one come after it? */
 bool inspect_finished(const struct inspect_log *, const struct inspect_segment *);

@@ -6,9 +6,7 @@
 #include "journal/folder.h"
 #include "journal/state.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -202,8 +200,7 @@ static int mend_state(struct repair *r, const struct inspect_log *events, struct
 
 static int open_log(struct repair *r, struct inspect_log *log, const char *part, struct err *err)
 {
-	char *name = xasprintf("%s/%s", r->order->path, part);
-	int result = inspect_open(log, name, err);
+	int result = inspect_open(log, r->order->path, part, err);
 	for (size_t i = 0; result == 0 && i < log->n; i++) {
 		const struct inspect_segment *s = &log->v[i];
 		if (s->why)
@@ -211,7 +208,7 @@ static int open_log(struct repair *r, struct inspect_log *log, const char *part,
 					 "%s: segment %08" PRIx64
 					 " cannot be read: %s; that is for the disk, or its rights, to be "
 					 "mended first",
-					 name, s->number, strerror(s->why));
+					 log->path, s->number, strerror(s->why));
 		else if (!s->readable && (s->state == SEGMENT_NEWER || s->state == SEGMENT_FOREIGN))
 			result = err_set(err,
 					 "%s: segment %08" PRIx64
@@ -219,43 +216,32 @@ static int open_log(struct repair *r, struct inspect_log *log, const char *part,
 					 "repaired by a program that does not know it. If no later release ever ran "
 					 "here, that byte of it is "
 					 "damaged: move that file out of the folder, and repair again",
-					 name, s->number);
+					 log->path, s->number);
 		else if (s->readable && inspect_read(log, i, false, NULL, NULL, err) != 1)
 			result = -1;
 	}
-	free(name);
 	return result;
 }
 
-/* The index of a segment that is pruned, of which nothing can be read. */
-static int mend_orphans(struct repair *r, const struct inspect_log *log, const char *part, struct err *err)
+static int mend_lost_indexes(struct repair *r, const struct inspect_log *log, const char *part, struct err *err)
 {
-	int fd = log->dir == -1 ? -1 : dup(log->dir), result = 0;
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	if (!d)
+	uint64_t *v;
+	size_t n;
+	int result = 0;
+	if (log->dir == -1 || segment_list(log->dir, "idx", &v, &n) != 0)
 		return 0;
-	rewinddir(d);
-	for (struct dirent *e; result == 0 && (e = readdir(d));) {
-		uint64_t number;
-		struct index index;
-		bool there = false;
-		if (!segment_parse_name(e->d_name, "idx", &number))
+	for (size_t i = 0; result == 0 && i < n; i++) {
+		char name[SEGMENT_NAME_SIZE];
+		if (!inspect_index_is_lost(log, v[i]))
 			continue;
-		for (size_t i = 0; i < log->n; i++)
-			there |= log->v[i].number == number;
-		if (there)
-			continue;
-		if (index_load_sidecar(log->dir, number, &index) == 0) {
-			index_free(&index);
-			continue;
-		}
-		char *file = xasprintf("%s/%s", part, e->d_name);
-		result = r->order->dry_run ? 0 : repair_move(r, part, e->d_name, err);
+		segment_name(v[i], "idx", name);
+		char *file = xasprintf("%s/%s", part, name);
+		result = r->order->dry_run ? 0 : repair_move(r, part, name, err);
 		if (result == 0)
 			repair_say(r, file, "taken out; repeats of its events will not be recognised");
 		free(file);
 	}
-	closedir(d);
+	free(v);
 	return result;
 }
 
@@ -298,7 +284,8 @@ int repair_journal(const struct repair_order *order, struct repair_sums *sums, s
 	/* The state first: a delivery must not find a note where its event was. */
 	if (open_log(&r, &events, "events", err) == 0 && open_log(&r, &quarantine, "quarantine", err) == 0 &&
 	    mend_state(&r, &events, &newest, err) == 0 && repair_log(&r, &events, "events", &end, &lost, err) == 0 &&
-	    begin_anew(&r, &events, end, lost, newest, err) == 0 && mend_orphans(&r, &events, "events", err) == 0 &&
+	    begin_anew(&r, &events, end, lost, newest, err) == 0 &&
+	    mend_lost_indexes(&r, &events, "events", err) == 0 &&
 	    repair_log(&r, &quarantine, "quarantine", &quarantine_end, &ignored, err) == 0)
 		result = 0;
 	inspect_close(&events);

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,57 +14,44 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void add_number(uint64_t **v, size_t *n, size_t *room, uint64_t number)
+/* Left by a crash: never durable, never acknowledged. */
+static void remove_unfinished(const struct seglog *log)
 {
-	if (*n == *room) {
-		*room = *room ? *room * 2 : 64;
-		*v = xrealloc(*v, *room * sizeof **v);
+	static const char *const suffixes[] = { "tmp", "idx-tmp", "pre", "raw" };
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		uint64_t *v;
+		size_t n;
+		if (segment_list(log->dir, suffixes[i], &v, &n) != 0)
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			char name[SEGMENT_NAME_SIZE];
+			segment_name(v[k], suffixes[i], name);
+			unlinkat(log->dir, name, 0);
+		}
+		free(v);
 	}
-	size_t i = (*n)++;
-	for (; i > 0 && (*v)[i - 1] > number; i--)
-		(*v)[i] = (*v)[i - 1];
-	(*v)[i] = number;
 }
 
-/* Of files that come into a folder while it is read, one may be missed and a later one not. */
-static void add_missed(struct seglog *log, uint64_t **v, size_t *n, size_t *room)
+/* Also of those that are set aside: a number is never used twice. */
+static int find_highest(struct seglog *log, const char *suffix, uint64_t **ret, size_t *ret_n, struct err *err)
 {
-	for (size_t i = 0; i + 1 < *n; i++) {
-		char name[SEGMENT_NAME_SIZE];
-		segment_name((*v)[i] + 1, "seg", name);
-		if ((*v)[i] + 1 < (*v)[i + 1] && faccessat(log->dir, name, F_OK, 0) == 0)
-			add_number(v, n, room, (*v)[i] + 1);
-	}
+	if (segment_list(log->dir, suffix, ret, ret_n) != 0)
+		return err_set(err, "cannot list %s: %s", log->path, strerror(errno));
+	if (*ret_n && (*ret)[*ret_n - 1] > log->highest)
+		log->highest = (*ret)[*ret_n - 1];
+	return 0;
 }
 
 static int collect(struct seglog *log, uint64_t **ret, size_t *ret_n, struct err *err)
 {
-	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	if (!d)
-		return err_set(err, "cannot list %s: %s", log->path, strerror(errno));
-	uint64_t *v = NULL, number;
-	size_t n = 0, room = 0;
-	for (struct dirent *e; (e = readdir(d));) {
-		if (log->writable &&
-		    (segment_parse_name(e->d_name, "tmp", &number) ||
-		     segment_parse_name(e->d_name, "idx-tmp", &number) ||
-		     segment_parse_name(e->d_name, "pre", &number) || segment_parse_name(e->d_name, "raw", &number)))
-			unlinkat(log->dir, e->d_name, 0); /* left by a crash: never durable, never acknowledged */
-		bool aside = segment_parse_name(e->d_name, "bad", &number);
-		if (!aside && !segment_parse_name(e->d_name, "seg", &number))
-			continue;
-		if (number > log->highest)
-			log->highest = number;
-		if (aside)
-			continue;
-		add_number(&v, &n, &room, number);
-	}
-	closedir(d);
-	add_missed(log, &v, &n, &room);
-	*ret = v;
-	*ret_n = n;
-	return 0;
+	uint64_t *aside;
+	size_t n;
+	if (log->writable)
+		remove_unfinished(log);
+	if (find_highest(log, "bad", &aside, &n, err) != 0)
+		return -1;
+	free(aside);
+	return find_highest(log, "seg", ret, ret_n, err);
 }
 
 /* A segment whose header is damaged holds nothing that can be used; it is kept for a person to look at. */

@@ -28,6 +28,8 @@ _Static_assert(sizeof(struct segment_header) == SEGMENT_HEADER_SIZE, "the header
 #define SEGMENT_NAME_SIZE 32
 void segment_name(uint64_t number, const char *suffix, char out[SEGMENT_NAME_SIZE]); /* suffix "seg", "idx" */
 bool segment_parse_name(const char *name, const char *suffix, uint64_t *ret_number);
+/* The numbers of all files of that suffix in a folder, ascending; free() them. -1: errno. */
+int segment_list(int dir, const char *suffix, uint64_t **ret, size_t *ret_n);
 
 /* Fills a file with zeros that segment_create() will take for this number: to overwrite costs a sync half of what it
  * costs to append. It is an improvement only: failure, a full disk say, leaves nothing behind. */

@@ -42,121 +42,11 @@ static const char schema[] =
 	" at INTEGER NOT NULL, count INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;"
 	/* what parts of the daemon remember across restarts, each under its name */
 	"CREATE TABLE IF NOT EXISTS notes(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-	"PRAGMA user_version = 5";
+	"PRAGMA user_version = " STATE_STRING(STATE_VERSION);
 static const char from_version_1[] = "ALTER TABLE exceptions ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;"
 				     "ALTER TABLE sinks ADD COLUMN trouble INTEGER NOT NULL DEFAULT 0;"
 				     "ALTER TABLE sinks ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0";
 static const char from_version_4[] = "ALTER TABLE sinks ADD COLUMN died INTEGER NOT NULL DEFAULT 0";
-
-/* ---- Running statements */
-
-int state_fail(const struct state *s, struct err *err, const char *doing)
-{
-	return err_set(err, "journal state: cannot %s: %s", doing, sqlite3_errmsg(s->db));
-}
-
-static int execute(struct state *s, const char *sql, struct err *err, const char *doing)
-{
-	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : state_fail(s, err, doing);
-}
-
-int state_begin(struct state *s, struct err *err)
-{
-	return execute(s, "BEGIN IMMEDIATE", err, "begin");
-}
-
-int state_end(struct state *s, int result, struct err *err)
-{
-	if (result == 0)
-		result = execute(s, "COMMIT", err, "commit");
-	if (result != 0)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-	return result;
-}
-
-sqlite3_stmt *state_prepare(struct state *s, const char *sql, const char *sink)
-{
-	sqlite3_stmt *q = NULL;
-	for (size_t i = 0; i < s->n && !q; i++)
-		if (s->statements[i].sql == sql)
-			q = s->statements[i].q;
-	if (!q) {
-		if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q, NULL) != SQLITE_OK)
-			return NULL;
-		if (s->n == s->room) {
-			s->room = s->room ? s->room * 2 : 32;
-			s->statements = xrealloc(s->statements, s->room * sizeof *s->statements);
-		}
-		s->statements[s->n].sql = sql;
-		s->statements[s->n++].q = q;
-	}
-	if (sink)
-		sqlite3_bind_text(q, 1, sink, -1, SQLITE_STATIC);
-	return q;
-}
-
-void state_bind(sqlite3_stmt *q, int i, int64_t v)
-{
-	if (q)
-		sqlite3_bind_int64(q, i, v);
-}
-
-void state_bind_pos(sqlite3_stmt *q, int i, struct journal_pos pos)
-{
-	state_bind(q, i, (int64_t)pos_pack(pos));
-}
-
-void state_bind_id(sqlite3_stmt *q, int i, const struct id *id)
-{
-	if (q)
-		sqlite3_bind_blob(q, i, id->b, sizeof id->b, SQLITE_STATIC);
-}
-
-void state_bind_str(sqlite3_stmt *q, int i, patchbay_str v)
-{
-	if (q)
-		sqlite3_bind_text(q, i, v.n ? v.p : "", (int)v.n, SQLITE_STATIC);
-}
-
-int state_step(sqlite3_stmt *q)
-{
-	return q ? sqlite3_step(q) : SQLITE_ERROR;
-}
-
-void state_reset(sqlite3_stmt *q)
-{
-	if (!q)
-		return;
-	sqlite3_reset(q);
-	sqlite3_clear_bindings(q);
-}
-
-int state_run(struct state *s, sqlite3_stmt *q, struct err *err, const char *doing)
-{
-	int result = state_step(q) == SQLITE_DONE ? 0 : state_fail(s, err, doing);
-	state_reset(q);
-	return result;
-}
-
-struct journal_pos state_pos(sqlite3_stmt *q, int column)
-{
-	return pos_unpack((uint64_t)sqlite3_column_int64(q, column));
-}
-
-struct id state_id(sqlite3_stmt *q, int column)
-{
-	struct id id = { { 0 } };
-	const void *p = sqlite3_column_blob(q, column);
-	if (p && sqlite3_column_bytes(q, column) == sizeof id.b)
-		memcpy(id.b, p, sizeof id.b);
-	return id;
-}
-
-const char *state_text(sqlite3_stmt *q, int column)
-{
-	const unsigned char *t = sqlite3_column_text(q, column);
-	return t ? (const char *)t : "";
-}
 
 /* ---- Opening */
 
@@ -177,17 +67,17 @@ static int get_version(struct state *s, const char *path, int *ret, struct err *
 
 static int set_up(struct state *s, int version, struct err *err)
 {
-	if (execute(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err, "set up") != 0)
+	if (state_execute(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", err, "set up") != 0)
 		return -1;
 	if (version == STATE_VERSION)
 		return 0;
 	int result = state_begin(s, err);
 	if (result == 0 && version == 1)
-		result = execute(s, from_version_1, err, "bring its tables up to date");
+		result = state_execute(s, from_version_1, err, "bring its tables up to date");
 	if (result == 0 && version >= 1) /* nothing that was there had to change in between */
-		result = execute(s, from_version_4, err, "bring its tables up to date");
+		result = state_execute(s, from_version_4, err, "bring its tables up to date");
 	if (result == 0)
-		result = execute(s, schema, err, "create its tables");
+		result = state_execute(s, schema, err, "create its tables");
 	return state_end(s, result, err);
 }
 
@@ -248,7 +138,7 @@ struct state *state_open(const char *path, enum state_use use, struct err *err)
 	}
 	if (use == STATE_OWN && set_up(s, version, err) != 0)
 		goto fail;
-	if (use == STATE_OPERATE && execute(s, "PRAGMA synchronous=FULL", err, "set up") != 0)
+	if (use == STATE_OPERATE && state_execute(s, "PRAGMA synchronous=FULL", err, "set up") != 0)
 		goto fail;
 	return s;
 fail:

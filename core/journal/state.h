@@ -90,6 +90,8 @@ struct state_survey {
 /* Reads only. deep: also SQLite's check of the whole file. Free it in any case. -1: it cannot be opened; err. */
 int state_survey(const char *path, bool deep, struct state_survey *ret, struct err *err);
 void state_survey_free(struct state_survey *);
+struct journal_pos
+state_survey_owed(const struct state_survey_sink *); /* the oldest that it owes, or has not come to */
 
 /* Gives up what is parked but not there any more, as a dead letter of class "event". The database is nobody else's. */
 int state_bury(const char *path, const char *sink, const struct journal_pos *v, size_t n, int64_t now_ms,

@@ -19,7 +19,10 @@ struct state {
 
 #define STATE_WAITS "9223372036854775807" /* JOURNAL_WAITS, in SQL */
 
+/* ---- state_sql.c */
+
 int state_fail(const struct state *, struct err *, const char *doing);
+int state_execute(struct state *, const char *sql, struct err *, const char *doing); /* that returns no rows */
 int state_begin(struct state *, struct err *);
 /* Commits if result is 0, else rolls back; returns what came of it. */
 int state_end(struct state *, int result, struct err *);

@@ -121,6 +121,11 @@ int state_survey(const char *path, bool deep, struct state_survey *ret, struct e
 	return 0;
 }
 
+struct journal_pos state_survey_owed(const struct state_survey_sink *s)
+{
+	return s->parked && journal_pos_cmp(s->oldest_parked, s->cursor) < 0 ? s->oldest_parked : s->cursor;
+}
+
 void state_survey_free(struct state_survey *s)
 {
 	for (size_t i = 0; i < s->n_sinks; i++)

@@ -140,6 +140,29 @@ static void test_agrees_with_libc_and_with_itself(void **state)
 	}
 }
 
+static void test_spans_in_the_largest_units(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *two, *exact;
+	} cases[] = {
+		{ 0, "0 s", "0 s" },
+		{ 1, "1 ms", "1 ms" },
+		{ 1500, "1 s 500 ms", "1 s 500 ms" },
+		{ 60000, "1 min", "1 min" },
+		{ 12000000, "3 h 20 min", "3 h 20 min" },
+		{ 86700000, "1 d", "1 d 5 min" }, /* the hours, which are none, count */
+		{ 271505001, "3 d 3 h", "3 d 3 h 25 min 5 s 1 ms" },
+		{ INT64_MAX, "106751991167 d 7 h", "106751991167 d 7 h 12 min 55 s 807 ms" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[CLOCK_SPAN_SIZE];
+		assert_string_equal(clock_format_span(cases[i].ms, 2, text), cases[i].two);
+		assert_string_equal(clock_format_span(cases[i].ms, CLOCK_SPAN_EXACT, text), cases[i].exact);
+	}
+}
+
 static void test_clocks_run(void **state)
 {
 	(void)state;
@@ -155,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_refuses_the_rest),
 		cmocka_unit_test(test_formats_as_many_digits_as_are_needed),
 		cmocka_unit_test(test_agrees_with_libc_and_with_itself),
+		cmocka_unit_test(test_spans_in_the_largest_units),
 		cmocka_unit_test(test_clocks_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,17 @@ static void test_json_strings(void **state)
 	assert_json_string(STR("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
+static void test_sizes_for_people(void **state)
+{
+	char out[STR_BYTES_SIZE];
+	(void)state;
+	assert_string_equal(str_show_bytes(0, out), "0 B");
+	assert_string_equal(str_show_bytes(1023, out), "1023 B");
+	assert_string_equal(str_show_bytes(1536, out), "1.5 KiB");
+	assert_string_equal(str_show_bytes(UINT64_C(837) << 20, out), "837.0 MiB");
+	assert_string_equal(str_show_bytes(UINT64_C(5) << 50, out), "5120.0 TiB");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_buffers_grow),
 		cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_sizes_for_people),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
