@@ -35,6 +35,8 @@ int cli_journal_find(struct cli_journal *, const char *command);
 /* Of the configuration, if it is readable: how large the journal may be, and which sinks there are. NULL without one,
  * or with --journal; what is wrong with it is not said. Free the configuration before the registry. */
 struct config *cli_journal_config(const struct cli_journal *, struct registry **ret_registry);
+/* From here on root works as the owner of the folder: what is made in it must be the daemon's. -1: err. */
+int cli_journal_as_owner(const char *folder, struct err *err);
 /* Prints it on one line, and frees it. */
 void cli_journal_line(json_t *);
 /* "12.3 MiB" */

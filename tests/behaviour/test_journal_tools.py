@@ -165,6 +165,34 @@ def test_a_repair_without_room_loses_no_sink(t):
     check(0 < failed < 25, "%d of 25 repairs failed" % failed)
 
 
+def test_what_root_makes_is_the_daemons(t):
+    if os.geteuid() != 0:
+        raise harness.Skip("needs root")
+    daemon = t.daemon()
+    with daemon.client() as client:
+        for n in range(5):
+            client.fleet(fault(n))
+    daemon.wait_rows(5)
+    lines = daemon.cli("journal", "export")
+    daemon.stop()
+    at = os.path.join(daemon.folder, "events.jsonl")
+    with open(at, "w") as f:
+        f.write(lines)
+    os.chmod(at, 0o600)
+    os.chmod(os.path.dirname(daemon.folder), 0o755)
+    os.chmod(daemon.folder, 0o755)
+    subprocess.check_call(["chown", "-R", "65534:65534", daemon.journal])
+    with sqlite3.connect(os.path.join(daemon.journal, "state.db")) as db:
+        db.execute("PRAGMA user_version = 0")
+    db.close()
+    journal(daemon, "repair", "--apply")
+    shutil.rmtree(os.path.join(daemon.journal, "events"))  # it is made anew
+    journal(daemon, "prune", "--older", "30d")
+    equal(journal(daemon, "import", at)[0]["imported"], 5, "imported")
+    every = [daemon.journal] + glob.glob(daemon.journal + "/**", recursive=True)
+    equal([f for f in every if os.stat(f).st_uid != 65534], [], "files of root's")
+
+
 def test_repair_keeps_away_from_a_daemon(t):
     daemon = t.daemon()
     daemon.cli("journal", "repair", "--apply", code=1)
