@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,12 @@ static void check_orphan(struct verify *v, struct inspect_log *log, uint64_t num
 	tell(v, true, file, 0, 0, REPAIR);
 }
 
+static bool is_folder(DIR *d, const char *name)
+{
+	struct stat st;
+	return fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 static void check_names(struct verify *v, struct inspect_log *log, const char *part)
 {
 	int fd = log ? dup(log->dir) : -1;
@@ -238,6 +245,8 @@ static void check_names(struct verify *v, struct inspect_log *log, const char *p
 		if (log == &v->events && segment_parse_name(e->d_name, "idx", &number))
 			check_orphan(v, log, number);
 		if (log ? folder_log_has_name(e->d_name) : folder_has_name(e->d_name))
+			continue;
+		if (!log && is_folder(d, e->d_name)) /* of a sink's, say: what is exported stands there */
 			continue;
 		char *file = log ? xasprintf("%s/%s", part, e->d_name) : xstrdup(e->d_name);
 		buf_addf(&v->what, "does not belong here");
