@@ -54,9 +54,7 @@ struct run {
 	struct journal_ticket ticket;
 	void *known; /* by tsearch(): struct known */
 	struct buf line;
-	struct {
-		uint64_t admitted, events, here, nothing, fails, before;
-	} count;
+	struct reverify_counts count;
 	bool live_refuses, unheard;
 };
 
@@ -391,6 +389,8 @@ int reverify_run(const struct reverify *r, struct err *err)
 	run->instance = instance_create(r->source->plugin, false, r->source->name, r->source->options,
 					&r->source->secrets, err);
 	int rc = run->instance ? run_all(run, err) : -1;
+	if (r->ret_counts)
+		*r->ret_counts = run->count;
 	instance_destroy(run->instance);
 	journal_reader_close(run->reader);
 	call_fini(&run->call);
