@@ -101,7 +101,6 @@ def test_readme(t):
         "cmake --build build && cmake --install build": "patchbay --version",
         "editor /etc/patchbay/routes.yaml": Elsewhere("is for a person"),
         "patchbay check && systemctl reload patchbay": "patchbay check && patchbay --version",
-        "patchbay journal COMMAND -c routes.yaml": ["patchbay journal check -c routes.yaml", "patchbay journal size -c routes.yaml"],
         "patchbay explain ID": [play, "patchbay explain ID"],
         # Nothing of that class was given up.
         "patchbay replay --sink safety --class destination --dry-run":
