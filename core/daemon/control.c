@@ -124,11 +124,14 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 				      .say = say,
 				      .ctx = client,
 				      .ret_counts = &n };
-		if (reverify_run(&r, &err) == 0)
+		if (reverify_run(&r, &err) == 0) {
+			if (!dry_run && !n.live_refuses) /* what is admitted was genuine: that it was refused is over */
+				atomic_fetch_add(&live->pulse->genuine, n.admitted + n.here + n.nothing);
 			log_about(LOG_LEVEL_INFO, &(struct log_about){ .source = name },
 				  "reverify %s%s, as an operator asked: %" PRIu64 " admitted, %" PRIu64
 				  " already here, %" PRIu64 " without an event, %" PRIu64 " still fail",
 				  name, dry_run ? " (dry run)" : "", n.admitted, n.here, n.nothing, n.fails);
+		}
 	}
 	if (err.text[0])
 		say_error(client, err.text);

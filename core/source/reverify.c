@@ -55,7 +55,7 @@ struct run {
 	void *known; /* by tsearch(): struct known */
 	struct buf line;
 	struct reverify_counts count;
-	bool live_refuses, unheard;
+	bool unheard;
 };
 
 static bool is_over(void *ctx)
@@ -126,7 +126,7 @@ static void say_end(struct run *run)
 		 (unsigned long long)run->count.admitted, (unsigned long long)run->count.events,
 		 (unsigned long long)run->count.here, (unsigned long long)run->count.nothing,
 		 (unsigned long long)run->count.fails, (unsigned long long)run->count.before,
-		 run->r->dry_run ? "true" : "false", run->live_refuses ? "true" : "false");
+		 run->r->dry_run ? "true" : "false", run->count.live_refuses ? "true" : "false");
 	say(run);
 }
 
@@ -221,8 +221,8 @@ static void look_at(struct run *run, const struct journal_record *record)
 	request->why = arena_copy(&run->arena, str_c(why.text));
 	if (request->how == ADMITTED_REFUSED || request->how == ADMITTED_MALFORMED || request->how == ADMITTED_NOT_NOW)
 		run->n_events = request->first;
-	else if (!run->live_refuses)
-		run->live_refuses = live_refuses(run, &q);
+	else if (!run->count.live_refuses)
+		run->count.live_refuses = live_refuses(run, &q);
 	request->n = run->n_events - request->first;
 }
 

@@ -11,8 +11,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-struct reverify_counts {
-	uint64_t admitted, events, here, nothing, fails, before; /* as in the last line, see below */
+struct reverify_counts { /* as in the last line, see below */
+	uint64_t admitted, events, here, nothing, fails, before;
+	bool live_refuses;
 };
 
 struct reverify {
