@@ -15,6 +15,7 @@
 
 #define SEGMENT_BYTES (UINT64_C(64) << 20)
 #define SEGMENT_BYTES_MIN UINT64_C(4096)
+#define GAP_MAX 4096u /* numbers of segments that are looked for one by one */
 
 /* ---- Opening */
 
@@ -27,6 +28,24 @@ static bool may_hold_cursors(const struct index *index)
 	return index->n == 0 || index->v[0].offset != SEGMENT_HEADER_SIZE;
 }
 
+/* Where a damaged state told of positions far ahead the log goes on behind those: nothing is in between. */
+static uint64_t number_before(struct journal *j, uint64_t number)
+{
+	struct seglog_segment s;
+	uint64_t before = 0;
+	if (seglog_find(j->events, number - 1, &s, NULL) && s.number == number - 1)
+		return number - 1;
+	for (size_t i = 0; seglog_at(j->events, i, &s) && s.number < number; i++)
+		before = s.number;
+	return before && number - before > GAP_MAX ? before : number - 1;
+}
+
+static uint64_t number_behind(struct journal *j, uint64_t number)
+{
+	struct seglog_segment s;
+	return seglog_find(j->events, number + 1, &s, NULL) && s.number - number > GAP_MAX ? s.number : number + 1;
+}
+
 /* Dedupe forgets nothing by a restart: the indexes of all segments within the window go through it again, in order;
  * also of segments that are pruned already. */
 static int replay(struct journal *j, struct err *err)
@@ -34,13 +53,15 @@ static int replay(struct journal *j, struct err *err)
 	int64_t oldest_ms = clock_wall_ns() / NS_PER_MS - atomic_load(&j->limits.dedupe_ms), last_ms;
 	uint64_t end = seglog_end(j->events).hi, start = seglog_start(j->events).hi, first = end;
 	int dir = seglog_dir(j->events);
-	for (; first > 1; first--) { /* back to the first segment that is older than the window */
-		bool indexed = index_last_ms(dir, first - 1, 0, 0, &last_ms) == 0;
-		if (indexed ? last_ms && last_ms < oldest_ms : first - 1 < start)
+	while (first > 1) { /* back to the first segment that is older than the window */
+		uint64_t before = number_before(j, first);
+		bool indexed = index_last_ms(dir, before, 0, 0, &last_ms) == 0;
+		if (indexed ? last_ms && last_ms < oldest_ms : before < start)
 			break;
+		first = before;
 	}
 	uint64_t records = 0;
-	for (uint64_t number = first; number <= end; number++) {
+	for (uint64_t number = first; number <= end; number = number_behind(j, number)) {
 		struct seglog_segment s;
 		struct index index = { 0 };
 		bool last = number == end;

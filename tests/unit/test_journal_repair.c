@@ -476,6 +476,23 @@ static void test_a_cursor_behind_the_end(void **state)
 	assert_true(journal_pos_cmp(journal_end(f->j), far) >= 0);
 }
 
+/* One bit of a cursor, say. What lies between is not looked for number by number, which would take hours. */
+static void test_a_position_that_is_far_ahead_holds_up_no_start(void **state)
+{
+	struct fixture *f = *state;
+	open_sink(f, "s");
+	struct journal_record r = record(f, "a key", "{}");
+	assert_int_equal(put(f, &r, NULL), JOURNAL_FRESH);
+	struct journal_pos far = { UINT64_C(1) << 31, 64 };
+	struct err err;
+	assert_int_equal(journal_settle(f->j, "s", &far, NULL, 0, NULL, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		reopen(f);
+		assert_true(journal_pos_cmp(journal_end(f->j), far) > 0);
+		assert_int_equal(put(f, &r, NULL), JOURNAL_DUP); /* it is not forgotten */
+	}
+}
+
 static int64_t number_of(struct fixture *f, const char *sql)
 {
 	char *path = xasprintf("%s/state.db", f->path);
@@ -785,6 +802,7 @@ int main(void)
 		TEST(test_a_parked_delivery_whose_event_is_lost_is_a_dead_letter),
 		TEST(test_a_cursor_behind_the_end),
 		TEST(test_a_damaged_database_keeps_what_can_be_read),
+		TEST(test_a_position_that_is_far_ahead_holds_up_no_start),
 		TEST(test_a_database_stays_until_the_new_one_is_there),
 		TEST(test_a_database_that_is_gone_owes_everything),
 		TEST(test_nothing_is_repaired_beside_a_daemon),
