@@ -217,6 +217,8 @@ void *request_on_line(void *ctx, const char *uri, struct MHD_Connection *c)
 	return r;
 }
 
+#define READ_ANYWAY (UINT64_C(64) << 20) /* bytes that nobody wants, so that their sender hears that */
+
 /* When the body was read to its end: an answer before that closes the connection, and who still sends may lose it. */
 static enum MHD_Result refuse(struct request *r, struct MHD_Connection *c, int status, const char *said)
 {
@@ -250,8 +252,10 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 	const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	if (length) {
 		uint64_t n = strtoull(length, NULL, 10); /* MHD has checked that it is a number */
-		if (n > r->body_limit)
+		if (n > READ_ANYWAY)
 			return answer_with(r, 413, "too large\n");
+		if (n > r->body_limit)
+			return refuse(r, c, 413, "too large\n");
 		if (!reserve(r, (size_t)n))
 			return answer_with(r, 503, "overloaded, send it again\n");
 		buf_grow(&r->body, (size_t)n + 1);
