@@ -25,6 +25,8 @@ void rhythm_hear(struct rhythm *r, int64_t now_ms)
 	struct rhythm_day *slot = &r->days[day % RHYTHM_DAYS];
 	if (limit && pause > limit)
 		pause = limit;
+	if (r->heard_ms && day - r->heard_ms / DAY_MS >= RHYTHM_DAYS && r->quiet_ms < ENOUGH_MS)
+		r->observed_ms = 0; /* it was not watched for so long that nothing of what is known counts any more */
 	if (r->heard_ms && (slot->day != day || pause > slot->pause_ms))
 		*slot = (struct rhythm_day){ day, pause };
 	r->heard_ms = now_ms;

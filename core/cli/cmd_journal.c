@@ -6,7 +6,12 @@
 #include "cli/load.h"
 #include "cli/subcommand.h"
 
+#include <errno.h>
+#include <grp.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct subcommand subcommands[] = {
 	{ "check", cmd_journal_check, "read all of it, and say what is damaged and what that means" },
@@ -57,6 +62,17 @@ const char **cli_journal_sinks(const struct config *config, const struct arg_lis
 		names[n++] = config->sinks[i].name;
 	*ret_n = n;
 	return names;
+}
+
+int cli_journal_as_owner(const char *folder, struct err *err)
+{
+	struct stat st;
+	if (geteuid() != 0 || stat(folder, &st) == -1 || st.st_uid == 0)
+		return 0;
+	if (setgroups(0, NULL) == 0 && setgid(st.st_gid) == 0 && setuid(st.st_uid) == 0)
+		return 0;
+	return err_set(err, "%s belongs to another user, and so must what is made in it: %s; run this as that user",
+		       folder, strerror(errno));
 }
 
 void cli_journal_line(json_t *line)

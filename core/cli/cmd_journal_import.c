@@ -134,6 +134,8 @@ static int run(const struct cli_journal *j, const char *name, bool deliver, bool
 				 "%" PRIu64 " lines are bad, so nothing was imported; --keep-going imports the others",
 				 bad);
 	if (result == 0)
+		result = cli_journal_as_owner(j->folder, &err);
+	if (result == 0)
 		result = import_all(&in, &order, &sums, &err);
 	if (result != 0)
 		fprintf(stderr, "patchbay journal import: %s\n", err.text);

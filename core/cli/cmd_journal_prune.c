@@ -79,7 +79,7 @@ static int prune_here(const char *folder, const struct journal_prune_order *orde
 						 .retention_bytes = INT64_MAX / 4,
 						 .quarantine_bytes = INT64_MAX / 4,
 						 .dedupe_window_ms = INT64_C(30) * 86400000 };
-	struct journal *j = journal_open(&options, err);
+	struct journal *j = cli_journal_as_owner(folder, err) == 0 ? journal_open(&options, err) : NULL;
 	int result = j ? journal_prune(j, order, &report->done, err) : -1;
 	journal_close(j);
 	return result;

@@ -86,7 +86,8 @@ int cmd_journal_repair(int argc, char **argv)
 		const struct repair_order order = {
 			.path = j.folder, .dry_run = !apply, .sinks = sinks, .n_sinks = n, .say = say, .ctx = &report
 		};
-		status = repair_journal(&order, &sums, &err) == 0 ? !apply && sums.steps : 1;
+		bool able = !apply || cli_journal_as_owner(j.folder, &err) == 0;
+		status = able && repair_journal(&order, &sums, &err) == 0 ? !apply && sums.steps : 1;
 		if (err.text[0] && status)
 			fprintf(stderr, "patchbay journal repair: %s\n", err.text);
 		else

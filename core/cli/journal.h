@@ -37,6 +37,8 @@ int cli_journal_find(struct cli_journal *, const char *command);
 struct config *cli_journal_config(const struct cli_journal *, struct registry **ret_registry);
 /* The names of its sinks (it may be NULL), and of those that were given. free() the list, not the names. */
 const char **cli_journal_sinks(const struct config *, const struct arg_list *given, size_t *ret_n);
+/* From here on root works as the owner of the folder: what is made in it must be the daemon's. -1: err. */
+int cli_journal_as_owner(const char *folder, struct err *err);
 /* Prints it on one line, and frees it. */
 void cli_journal_line(json_t *);
 

@@ -57,11 +57,16 @@ void handed_take(void)
 {
 	static const char *const own[] = { "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES" };
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
-	int n = pid && count && strtol(pid, NULL, 10) == getpid() ? (int)strtol(count, NULL, 10) : 0;
+	long n = pid && count && strtol(pid, NULL, 10) == getpid() ? strtol(count, NULL, 10) : 0;
 	char *labels = xstrdup(names ? names : ""), *rest = labels;
-	for (int i = 0; i < n; i++) {
+	for (int fd = FIRST; fd - FIRST < n; fd++) {
 		const char *label = strsep(&rest, ":");
-		take(FIRST + i, label ? label : "");
+		if (fcntl(fd, F_GETFD) == -1) {
+			log_warning("LISTEN_FDS says that %ld sockets are handed over, but there are only %d", n,
+				    fd - FIRST);
+			break;
+		}
+		take(fd, label ? label : "");
 	}
 	free(labels);
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)

@@ -85,6 +85,7 @@ void request_destroy(struct request *r)
 	buf_free(&r->query);
 	buf_free(&r->body);
 	buf_free(&r->ticket.records);
+	pulse_unref(r->pulse);
 	free(r);
 }
 

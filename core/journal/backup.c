@@ -276,16 +276,6 @@ static int copy_once(struct backup *b, const char *state, const char *made, cons
 	return result;
 }
 
-static void remove_beside(const char *path)
-{
-	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
-	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-		char *name = xasprintf("%s%s", path, suffixes[i]);
-		unlink(name);
-		free(name);
-	}
-}
-
 static int back_up(struct backup *b, struct err *err)
 {
 	char *state = xasprintf("%s/state.db", b->path), *copy = xasprintf("%s/state.db", b->to),
@@ -299,11 +289,11 @@ static int back_up(struct backup *b, struct err *err)
 		result = err_set(err, "events were pruned faster than they could be copied; try again");
 	if (result == 1) {
 		result = 0;
-		remove_beside(copy); /* of who looked at the copy */
+		folder_drop_beside(copy); /* of who looked at the copy */
 		if (rename(made, copy) == -1)
 			result = err_set(err, "cannot rename %s: %s", made, strerror(errno));
 	}
-	remove_beside(made);
+	folder_drop_beside(made);
 	unlink(made);
 	if (result == 0) {
 		remove_pruned(b, &events);

@@ -159,7 +159,7 @@ struct journal *journal_open(const struct journal_options *options, struct err *
 	j->heads = heads_create(j->events);
 	j->cursors = cursors_create();
 	j->cursors_in = UINT64_MAX;
-	if (replay(j, err) != 0)
+	if (replay(j, err) != 0 || import_finish(j, err) != 0)
 		goto fail;
 	j->state_seen = state_changed(j->state); /* before anybody can look at the journal as it is now */
 	j->committer_runs = pthread_create(&j->committer, NULL, committer_main, j) == 0;

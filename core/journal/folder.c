@@ -120,6 +120,16 @@ int folder_known(const char *path, struct err *err)
 
 /* ---- Names */
 
+void folder_drop_beside(const char *database)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+		char *name = xasprintf("%s%s", database, suffixes[i]);
+		unlink(name);
+		free(name);
+	}
+}
+
 bool folder_has_name(const char *name)
 {
 	static const char *const names[] = {

@@ -16,6 +16,9 @@ bool folder_in_use(const char *path);
 /* Not 0: something in it is of a format that this program does not know; err says which. Changes nothing. */
 int folder_known(const char *path, struct err *err);
 
+/* Removes what SQLite may have left beside a database. */
+void folder_drop_beside(const char *database);
+
 /* Is it one of the names that a journal's folder has? */
 bool folder_has_name(const char *name);
 bool folder_log_has_name(const char *name); /* in events/ and quarantine/ */

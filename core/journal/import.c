@@ -16,6 +16,7 @@
 
 #define GROUP_BYTES (UINT64_C(1) << 20)
 #define DAY_MS INT64_C(86400000)
+#define NOTE "import" /* among the journal's notes */
 
 struct set {               /* of 128 bits: ids, or hashes of keys */
 	struct hash128 *v; /* 0 = free */
@@ -105,19 +106,22 @@ static int learn_log(struct import *im, struct seglog *log, struct err *err)
 	return 0;
 }
 
-/* Is there no event from this position to the end? */
-static bool caught_up(struct import *im, struct journal_pos pos)
+/* Is there no event from this position to where the import begins? */
+static bool caught_up(struct import *im, struct journal_pos pos, struct journal_pos begin)
 {
 	struct journal_record r;
+	struct journal_pos at;
 	struct err ignored;
 	int got;
-	while ((got = journal_read(im->reader, &pos, &r, NULL, &ignored)) != 0)
-		if (got < 0 || r.kind == JOURNAL_EVENT)
+	while ((got = journal_read(im->reader, &pos, &r, &at, &ignored)) != 0)
+		if (got < 0 || (r.kind == JOURNAL_EVENT && journal_pos_cmp(at, begin) < 0))
 			return false;
+		else if (journal_pos_cmp(at, begin) >= 0)
+			break;
 	return true;
 }
 
-static int learn_sinks(struct import *im, struct err *err)
+static int learn_sinks(struct import *im, struct journal_pos begin, struct err *err)
 {
 	char *name = xasprintf("%s/state.db", im->order.path);
 	struct state_survey state;
@@ -133,7 +137,7 @@ static int learn_sinks(struct import *im, struct err *err)
 		im->sinks = xcalloc(state.n_sinks + 1, sizeof *im->sinks);
 		for (size_t i = 0; i < state.n_sinks; i++) {
 			im->sinks[im->n_sinks].name = xstrdup(state.sinks[i].name);
-			im->sinks[im->n_sinks++].caught_up = caught_up(im, state.sinks[i].cursor);
+			im->sinks[im->n_sinks++].caught_up = caught_up(im, state.sinks[i].cursor, begin);
 		}
 		state_survey_free(&state);
 	}
@@ -163,7 +167,7 @@ struct import *import_open(const struct import_order *order, struct err *err)
 							.quarantine_bytes = INT64_MAX / 4 });
 	im->reader = journal_reader_open(im->j);
 	if (learn_log(im, im->j->events, err) == 0 && learn_log(im, im->j->quarantine, err) == 0 &&
-	    learn_sinks(im, err) == 0)
+	    learn_sinks(im, journal_end(im->j), err) == 0)
 		return im;
 fail:
 	import_close(im, false, NULL, NULL);
@@ -212,11 +216,22 @@ static int settle(struct import *im, struct journal_pos from, struct err *err)
 	return 0;
 }
 
+/* On record before a group is: where it begins; and when it is settled, that it is. */
+static int note_begin(struct journal *j, const struct journal_pos *from, struct err *err)
+{
+	char text[48] = "";
+	if (from)
+		snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64, from->hi, from->lo);
+	return journal_notes_put(j, &(struct journal_note){ NOTE, str_c(text) }, 1, err);
+}
+
 static int flush(struct import *im, struct err *err)
 {
 	struct journal_pos from = journal_end(im->j);
 	if (!im->ticket.n)
 		return 0;
+	if (!im->order.deliver && im->n_sinks && note_begin(im->j, &from, err) != 0)
+		return -1;
 	const struct journal_record now = { .kind = JOURNAL_ANSWER,
 					    .received_ns = clock_wall_ns(),
 					    .note = STR("imported: what stands before this, in the same step") };
@@ -263,20 +278,54 @@ int import_add(struct import *im, const struct journal_record *r, struct err *er
 	return im->ticket.records.n >= GROUP_BYTES ? flush(im, err) : 0;
 }
 
+static void forget_sinks(struct import *im)
+{
+	for (size_t i = 0; i < im->n_sinks; i++)
+		free(im->sinks[i].name);
+	free(im->sinks);
+}
+
 int import_close(struct import *im, bool flush_it, struct import_sums *sums, struct err *err)
 {
 	int result = flush_it ? flush(im, err) : 0;
+	if (flush_it && result == 0 && !im->order.deliver && im->n_sinks)
+		result = note_begin(im->j, NULL, err);
 	if (sums)
 		*sums = im->sums;
 	journal_reader_close(im->reader);
 	journal_close(im->j);
 	buf_free(&im->ticket.records);
-	for (size_t i = 0; i < im->n_sinks; i++)
-		free(im->sinks[i].name);
-	free(im->sinks);
+	forget_sinks(im);
 	free(im->ids.v);
 	free(im->keys.v);
 	free(im->unanswered.v);
 	free(im);
+	return result;
+}
+
+/* ---- After one that was cut off */
+
+static void read_note(void *ctx, const struct journal_note *note)
+{
+	struct journal_pos *begin = ctx;
+	if (strcmp(note->name, NOTE) == 0 && sscanf(note->value.p, "%" SCNu64 " %" SCNu64, &begin->hi, &begin->lo) != 2)
+		*begin = (struct journal_pos){ 0, 0 };
+}
+
+int import_finish(struct journal *j, struct err *err)
+{
+	struct journal_pos begin = { 0, 0 };
+	if (journal_notes(j, read_note, &begin, err) != 0)
+		return -1;
+	if (!begin.hi)
+		return 0;
+	struct import im = { .order.path = j->path, .j = j, .reader = journal_reader_open(j) };
+	int result = learn_sinks(&im, begin, err);
+	if (result == 0)
+		result = settle(&im, begin, err);
+	if (result == 0)
+		result = note_begin(j, NULL, err);
+	forget_sinks(&im);
+	journal_reader_close(im.reader);
 	return result;
 }

@@ -110,6 +110,9 @@ int prune(struct journal *, const struct journal_prune_order *, struct journal_p
 /* Nothing in it is owed, when that is the oldest owed position. */
 bool prune_is_settled(const struct seglog_segment *, struct journal_pos owed);
 
+/* import.c: what an import that was cut off has left is owed to no sink either. While opening. */
+int import_finish(struct journal *, struct err *err);
+
 /* house.c */
 void *housekeeper_main(void *journal);
 

@@ -157,7 +157,7 @@ static int take_id(patchbay_call *call, const patchbay_json *json, const char *n
 	const patchbay_json *v = get(call, json, name);
 	if (!v && !needed)
 		return 0;
-	if (!is_string(v) || !id_parse(json_text(call, v), ret))
+	if (!is_string(v) || !id_parse(json_text(call, v), ret) || is_none(ret))
 		return err_set(err, "'%s' is the id of an event", name);
 	return 0;
 }

@@ -112,14 +112,41 @@ static void say_rescued(struct repair *r, const struct state_rescue *saved, bool
 			"time, and of older events it may not be on record any more");
 }
 
+/* All of state.db under a second name, where it is read; it stays in its place until the new one can take that. */
+static char *link_state(struct repair *r, struct err *err)
+{
+	static const char *const names[] = { "state.db", "state.db-wal", "state.db-journal" };
+	char *copy = repair_aside(r, "", "state.db", err);
+	int result = copy ? 0 : -1;
+	for (size_t i = 0; result == 0 && i < sizeof names / sizeof *names; i++) {
+		char *from = xasprintf("%s/%s", r->order->path, names[i]), *to = repair_aside(r, "", names[i], err);
+		if (!to || (link(from, to) == -1 && errno != ENOENT))
+			result = err_set(err, "cannot put %s aside: %s", from, strerror(errno));
+		free(from);
+		free(to);
+	}
+	if (result == 0)
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+/* What stands beside the old one would be taken for the new one's. */
+static int move_beside(struct repair *r, struct err *err)
+{
+	return repair_move(r, "", "state.db-wal", err) != 0 || repair_move(r, "", "state.db-shm", err) != 0 ||
+			       repair_move(r, "", "state.db-journal", err) != 0
+		       ? -1
+		       : 0;
+}
+
 static int rescue(struct repair *r, const char *path, struct journal_pos start, struct err *err)
 {
-	static const char *const names[] = { "state.db-wal", "state.db-shm", "state.db-journal", "state.db" };
 	char *made = xasprintf("%s.new", path);
 	bool there = access(path, F_OK) == 0;
 	struct state_rescue saved;
-	int result = 0;
 	unlink(made);
+	folder_drop_beside(made);
 	if (r->order->dry_run) {
 		repair_say(r, "state.db",
 			   there ? "would be replaced by a new one with every row that can be read"
@@ -127,16 +154,22 @@ static int rescue(struct repair *r, const char *path, struct journal_pos start, 
 		free(made);
 		return 0;
 	}
-	char *copy = there ? repair_aside(r, "", "state.db", err) : NULL;
-	/* Out of the way first, its log with it; it is read where it is then. */
-	for (size_t i = 0; there && result == 0 && i < sizeof names / sizeof *names; i++)
-		result = copy ? repair_move(r, "", names[i], err) : -1;
+	char *copy = there ? link_state(r, err) : NULL;
+	int result = there && !copy ? -1 : 0;
 	if (result == 0)
 		result = state_rescue(there ? copy : "", made, r->order->sinks, r->order->n_sinks, start, &saved, err);
+	if (result == 0)
+		result = move_beside(r, err);
 	if (result == 0 && rename(made, path) == -1)
 		result = err_set(err, "cannot rename %s: %s", made, strerror(errno));
-	if (result == 0)
+	if (result == 0) {
 		say_rescued(r, &saved, there);
+	} else {
+		unlink(made);
+		folder_drop_beside(made);
+		if (copy)
+			unlink(copy);
+	}
 	free(copy);
 	free(made);
 	return result;

@@ -35,7 +35,9 @@ static int read_page(struct state *s, const struct journal_dead_filter *f, const
 	sqlite3_stmt *q =
 		state_prepare(s,
 			      "SELECT sink, pos, id, class, why, attempts, first, at FROM exceptions INDEXED BY ended"
+			      /* a damaged name that is no text stands behind every text: no page would be the last */
 			      " WHERE state >= 3 AND state = ?2 AND (at, sink, pos) > (?3, ?4, ?5) AND at <= ?6"
+			      " AND typeof(sink) = 'text'"
 			      " AND (?1 IS NULL OR sink = ?1) AND (?7 IS NULL OR class = ?7)"
 			      " ORDER BY at, sink, pos LIMIT " STATE_STRING(PAGE),
 			      f->sink);

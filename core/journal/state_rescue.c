@@ -187,6 +187,9 @@ int state_rescue(const char *from, const char *to, const char *const *sinks, siz
 	if (result == 0 && !ret->sinks_whole && add_sinks(s->db, sinks, n_sinks, start) != 0)
 		result = fail(err, s->db, to, "add sinks");
 	result = state_end(s, result, err);
+	/* It is moved without the log beside it, which closing alone may leave full. */
+	if (result == 0 && sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+		result = fail(err, s->db, to, "write it");
 	sqlite3_close(source);
 	state_close(s);
 	return result;
@@ -250,7 +253,8 @@ int state_copy(const char *from, const char *to, struct err *err)
 		if (b)
 			sqlite3_backup_finish(b);
 		if (rc != SQLITE_DONE)
-			result = fail(err, rc == SQLITE_ERROR ? copy : source, from, "copy it");
+			result = err_set(err, "%s: cannot copy it: %s", from,
+					 rc == SQLITE_ERROR ? sqlite3_errmsg(copy) : sqlite3_errstr(rc));
 	}
 	sqlite3_close(copy);
 	sqlite3_close(source);

@@ -132,6 +132,68 @@ def test_a_damaged_database(t):
         daemon.stop()
 
 
+def test_a_repair_without_room_loses_no_sink(t):
+    """Wherever in it the disk becomes full: a daemon that starts then still knows what is owed, and to whom."""
+    daemon = with_hook(t, "down")
+    with daemon.client() as client:
+        for n in range(20):
+            client.fleet(fault(n))
+    daemon.wait_rows(20)
+    daemon.stop()
+    whole = daemon.journal
+    daemon.journal = os.path.join(daemon.folder, "small")
+    daemon.write_routes(WITH_HOOK)
+    sinks = "SELECT name, cursor, checkpoint FROM sinks ORDER BY name"
+    with sqlite3.connect(os.path.join(whole, "state.db")) as db:
+        db.execute("PRAGMA user_version = 0")  # it needs to be made anew
+        wanted = db.execute(sinks).fetchall()
+    db.close()
+    failed = 0
+    for spare in range(0, 400, 16):
+        os.makedirs(daemon.journal, exist_ok=True)
+        used = int(subprocess.check_output(["du", "-sk", whole]).split()[0])
+        t.mount(daemon.journal, "-t", "tmpfs", "-o", "size=%dk" % (used + spare), "tmpfs")
+        shutil.copytree(whole, daemon.journal, dirs_exist_ok=True)
+        path = os.path.join(daemon.journal, "state.db")
+        done = subprocess.run([harness.PATCHBAY, "journal", "repair", "--apply", "-c", daemon.routes], env=daemon.env,
+                              capture_output=True)
+        failed += done.returncode != 0
+        subprocess.check_call(["mount", "-o", "remount,size=16m", daemon.journal])  # to read it takes room, too
+        with sqlite3.connect(path) as db:
+            equal(db.execute(sinks).fetchall(), wanted, "sinks, with %d KiB to spare; %s" % (spare, done.stderr))
+        db.close()
+        subprocess.check_call(["umount", daemon.journal])
+    check(0 < failed < 25, "%d of 25 repairs failed" % failed)
+
+
+def test_what_root_makes_is_the_daemons(t):
+    if os.geteuid() != 0:
+        raise harness.Skip("needs root")
+    daemon = t.daemon()
+    with daemon.client() as client:
+        for n in range(5):
+            client.fleet(fault(n))
+    daemon.wait_rows(5)
+    lines = daemon.cli("journal", "export")
+    daemon.stop()
+    at = os.path.join(daemon.folder, "events.jsonl")
+    with open(at, "w") as f:
+        f.write(lines)
+    os.chmod(at, 0o600)
+    os.chmod(os.path.dirname(daemon.folder), 0o755)
+    os.chmod(daemon.folder, 0o755)
+    subprocess.check_call(["chown", "-R", "65534:65534", daemon.journal])
+    with sqlite3.connect(os.path.join(daemon.journal, "state.db")) as db:
+        db.execute("PRAGMA user_version = 0")
+    db.close()
+    journal(daemon, "repair", "--apply")
+    shutil.rmtree(os.path.join(daemon.journal, "events"))  # it is made anew
+    journal(daemon, "prune", "--older", "30d")
+    equal(journal(daemon, "import", at)[0]["imported"], 5, "imported")
+    every = [daemon.journal] + glob.glob(daemon.journal + "/**", recursive=True)
+    equal([f for f in every if os.stat(f).st_uid != 65534], [], "files of root's")
+
+
 def test_repair_keeps_away_from_a_daemon(t):
     daemon = t.daemon()
     daemon.cli("journal", "repair", "--apply", code=1)

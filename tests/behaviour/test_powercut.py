@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import harness
-from harness import Skip, check
+from harness import Skip, check, wait_until
 from load import Load, exactly_once
 
 
@@ -37,7 +37,8 @@ def cut(t, n, routes):
     subprocess.run(["cp", "--sparse=always", image, copy], check=True)
     daemon.kill()
     load.stop()
-    subprocess.run(["umount", here], check=True)
+    # The worker dies with its supervisor, a moment later.
+    wait_until(lambda: subprocess.run(["umount", here], capture_output=True).returncode == 0, "it is still in use")
     os.unlink(image)
 
     disk(t, copy, there)

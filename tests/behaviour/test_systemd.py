@@ -73,7 +73,7 @@ class Manager:
 class Managed(harness.Daemon):
     """Started as a service."""
 
-    manager, handed, watchdog = None, (), False
+    manager, handed, watchdog, promised = None, (), False, None
 
     def start(self, seconds=20, ready=True):
         handed = [(os.dup(fd), name) for fd, name in self.handed]
@@ -83,7 +83,7 @@ class Managed(harness.Daemon):
         pids = "WATCHDOG_PID=$$ "
         if handed:
             pids += "LISTEN_PID=$$ "
-            env.update(LISTEN_FDS=str(len(handed)), LISTEN_FDNAMES=":".join(name for _, name in handed))
+            env.update(LISTEN_FDS=str(self.promised or len(handed)), LISTEN_FDNAMES=":".join(name for _, name in handed))
 
         def place():
             high = [os.dup2(fd, 100 + i) for i, (fd, _) in enumerate(handed)]
@@ -259,6 +259,15 @@ def test_descriptors_for_another_process(t):
     daemon = managed(t, env={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "", "LISTEN_PID": str(os.getpid())}).start()
     equal(daemon.client().fleet(fault(1)).status, 200, "status")
     check("hands over" not in daemon.logged(), daemon.tail())
+
+
+def test_fewer_descriptors_than_promised(t):
+    daemon = managed(t)
+    sock = listening(daemon.address)
+    daemon.handed, daemon.promised = [(sock.fileno(), "")], 1000000000
+    daemon.start()
+    equal(daemon.client().fleet(fault(1)).status, 200, "status")
+    check("LISTEN_FDS says that 1000000000 sockets are handed over, but there are only 1" in daemon.logged(), daemon.tail())
 
 
 def test_ipv6_with_and_without_ipv4(t):

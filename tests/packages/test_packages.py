@@ -113,6 +113,36 @@ def refs(daemon):
     return {r["ref"] for r in daemon.rows()}
 
 
+def purge(root):
+    return run("sh", os.path.join(harness.TOP, "packaging", "debian", "patchbay.postrm"), "purge", env=dict(os.environ, DPKG_ROOT=root))
+
+
+def test_purge_takes_the_journal_alone(t):
+    folder = os.path.join(t.folder, "var/lib/patchbay")
+    aside = "damaged-20261129T101112Z"
+    own = ["lock", "state.db", "events/00000001.seg", "events/00000001.idx", "quarantine/0000000a.bad",
+           aside + "/state.db", aside + "/events/00000001.seg"]
+    foreign = ["events/2026-11.csv", "damaged-goods/list.csv", "export/audit.csv"]
+    for name in own + foreign:
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        open(os.path.join(folder, name), "w").close()
+    check("stays" in purge(t.folder), "nothing is said of what is left")
+    equal(sorted(os.path.relpath(os.path.join(at, name), folder) for at, _, names in os.walk(folder) for name in names),
+          sorted(foreign), "files that are left")
+    equal(sorted(os.listdir(folder)), ["damaged-goods", "events", "export"], "folders that are left")
+
+
+def test_purge_where_the_folder_is_a_file_system(t):
+    if os.geteuid() != 0:
+        raise harness.Skip("needs root to mount")
+    folder = os.path.join(t.folder, "var/lib/patchbay")
+    os.makedirs(folder)
+    t.mount(folder, "-t", "tmpfs", "tmpfs")
+    open(os.path.join(folder, "state.db"), "w").close()
+    purge(t.folder)
+    equal(os.listdir(folder), [], "files")
+
+
 def test_deb_in_a_fresh_root(t):
     first, later = build.first(), build.later()
     root = Root(t, "deb")

@@ -101,6 +101,24 @@ static void what_comes_once_in_a_while_is_no_alarm(void **state)
 	}
 }
 
+/* Patchbay was stopped for weeks, or the clock was wrong: the first minutes after that are no rhythm. */
+static void what_was_not_watched_for_long_is_learnt_anew(void **state)
+{
+	struct rhythm r = { 0 };
+	(void)state;
+	beat(&r, HOUR, 10 * DAY);
+	now += 13 * DAY;
+	pass(&r, MIN);
+	rhythm_hear(&r, now);
+	assert_int_equal(rhythm_limit_ms(&r), 2 * HOUR);
+	now += 20 * DAY;
+	pass(&r, MIN);
+	rhythm_hear(&r, now);
+	assert_int_equal(rhythm_limit_ms(&r), 0);
+	beat(&r, HOUR, 8 * DAY);
+	assert_int_equal(rhythm_limit_ms(&r), 2 * HOUR);
+}
+
 static void it_is_the_same_after_a_restart(void **state)
 {
 	struct rhythm r = { 0 }, read = { 0 };
@@ -132,6 +150,7 @@ int main(void)
 		cmocka_unit_test_setup(nights_and_weekends_are_usual, setup),
 		cmocka_unit_test_setup(silence_does_not_make_itself_usual, setup),
 		cmocka_unit_test_setup(what_comes_once_in_a_while_is_no_alarm, setup),
+		cmocka_unit_test_setup(what_was_not_watched_for_long_is_learnt_anew, setup),
 		cmocka_unit_test_setup(it_is_the_same_after_a_restart, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -530,6 +530,36 @@ static void test_a_damaged_database_keeps_what_can_be_read(void **state)
 	free(whole);
 }
 
+/* A repair that fails, since the disk is full, say, leaves the old one where it is: without it a daemon would start,
+ * and owe nobody anything. The next repair saves as much of it. */
+static void test_a_database_stays_until_the_new_one_is_there(void **state)
+{
+	struct fixture *f = *state;
+	filled(f);
+	open_sink(f, "t");
+	close_it(f);
+	char *path = xasprintf("%s/state.db", f->path), *made = xasprintf("%s.new", path),
+	     *in_it = xasprintf("%s/file", made), text[8192] = "";
+	edit(f, "INSERT INTO sinks(name, cursor, checkpoint, kept) VALUES('far', 77, x'', 1); PRAGMA user_version = 0");
+	assert_int_equal(mkdir(made, 0700), 0); /* no database can be made there */
+	fclose(fopen(in_it, "w"));
+	const struct repair_order order = { .path = f->path, .say = note_step, .ctx = text };
+	struct repair_sums sums;
+	struct err err = { "" };
+	assert_int_equal(repair_journal(&order, &sums, &err), -1);
+	free(sums.aside);
+	assert_int_equal(access(path, F_OK), 0);
+	unlink(in_it);
+	rmdir(made);
+	repair(f, false);
+	must_be_sound(f);
+	assert_int_equal(number_of(f, "SELECT cursor FROM sinks WHERE name = 'far'"), 77);
+	open_journal(f);
+	free(path);
+	free(made);
+	free(in_it);
+}
+
 static void test_a_database_that_is_gone_owes_everything(void **state)
 {
 	struct fixture *f = *state;
@@ -741,6 +771,7 @@ int main(void)
 		TEST(test_a_parked_delivery_whose_event_is_lost_is_a_dead_letter),
 		TEST(test_a_cursor_behind_the_end),
 		TEST(test_a_damaged_database_keeps_what_can_be_read),
+		TEST(test_a_database_stays_until_the_new_one_is_there),
 		TEST(test_a_database_that_is_gone_owes_everything),
 		TEST(test_nothing_is_repaired_beside_a_daemon),
 		TEST(test_a_later_format_is_left_alone),

@@ -436,6 +436,18 @@ static void test_many_dead_letters_are_listed_quickly(void **state)
 	assert_int_equal(l.n, 700);
 }
 
+static void test_a_damaged_name_does_not_list_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	open_sink(f);
+	struct journal_settled v[] = { item(1, JOURNAL_DEAD), item(2, JOURNAL_DEAD) };
+	settle(f, v, 2);
+	edit(f, "UPDATE exceptions SET sink = x'80' WHERE pos = (SELECT max(pos) FROM exceptions)");
+	struct list l = { .stop_at = 10 };
+	OK(journal_dead(f->j, &(struct journal_dead_filter){ 0 }, list, &l, &err));
+	assert_string_equal(l.text, "s:1:event");
+}
+
 /* ---- Replay */
 
 static void replay(struct journal *j, uint64_t n, int64_t due_ms, int64_t now_ms)
@@ -724,6 +736,7 @@ int main(void)
 		TEST(test_due_is_in_order_and_stops_at_the_limit),
 		TEST(test_dead_letters_are_listed_by_what_is_asked),
 		TEST(test_many_dead_letters_are_listed_quickly),
+		TEST(test_a_damaged_name_does_not_list_for_ever),
 		TEST(test_a_replayed_delivery_is_owed_again),
 		TEST(test_a_replay_makes_what_is_parked_due),
 		TEST(test_a_replay_to_an_unknown_sink_is_refused),

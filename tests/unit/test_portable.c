@@ -144,6 +144,8 @@ static void test_what_is_refused(void **state)
 		{ GOOD ",\"data\":{\"base64\":\"Q=Q=\"}}", "'data' is a string" },
 		{ GOOD ",\"flags\":[\"new\"]}", "'flags' has one" },
 		{ GOOD ",\"time\":\"yesterday\"}", "'time' is a time" },
+		{ "{\"record\":\"event\",\"id\":\"00000000-0000-0000-0000-000000000000\"}",
+		  "'id' is the id of an event" },
 	};
 	struct journal_record r;
 	struct err err;

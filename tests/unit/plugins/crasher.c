@@ -45,8 +45,8 @@ __attribute__((no_sanitize("undefined"))) static void crash(void)
 
 static void loop(void)
 {
-	for (;;)
-		counter++;
+	for (volatile unsigned turns = 0;; turns++) /* may wrap around, before it is ended */
+		;
 }
 
 static void sleep_for_ever(void)
