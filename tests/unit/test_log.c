@@ -261,10 +261,10 @@ static void what_is_too_long_is_cut_visibly(void **state)
 static void less_urgent_lines_are_left_out(void **state)
 {
 	(void)state;
-	log_debug("no");
+	log_line(LOG_LEVEL_DEBUG, "no");
 	assert_string_equal(logged(), "");
 	configure(LOG_LOGFMT, LOG_LEVEL_DEBUG);
-	log_debug("yes");
+	log_line(LOG_LEVEL_DEBUG, "yes");
 	assert_string_equal(line(), "level=debug msg=yes\n");
 	configure(LOG_LOGFMT, LOG_LEVEL_ERROR);
 	log_warning("no");
@@ -290,7 +290,7 @@ static void a_plugin_may_have_a_level_of_its_own(void **state)
 	log_configure(&settings);
 	log_about(LOG_LEVEL_WARNING, &mute, "no");
 	assert_string_equal(logged(), "");
-	log_debug("yes");
+	log_line(LOG_LEVEL_DEBUG, "yes");
 	assert_string_equal(line(), "level=debug msg=yes\n");
 	configure(LOG_LOGFMT, LOG_LEVEL_WARNING); /* those levels are gone */
 	log_about(LOG_LEVEL_DEBUG, &mute, "yes");
@@ -305,7 +305,7 @@ static void systemd_is_given_priorities_instead_of_times(void **state)
 	log_error("e");
 	log_warning("w");
 	log_info("i");
-	log_debug("d");
+	log_line(LOG_LEVEL_DEBUG, "d");
 	assert_string_equal(logged(), "<3>level=error msg=e\n<4>level=warning msg=w\n<6>level=info msg=i\n"
 				      "<7>level=debug msg=d\n");
 	configure(LOG_JSON, LOG_LEVEL_DEBUG);
