@@ -1,6 +1,7 @@
 /* portable.c - see portable.h. */
 #include "journal/portable.h"
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
@@ -45,25 +46,6 @@ static bool is_none(const struct id *id)
 
 /* ---- Writing */
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void add_base64(struct buf *b, patchbay_str s)
-{
-	char *to = buf_grow(b, (s.n + 2) / 3 * 4);
-	for (size_t i = 0; i < s.n; i += 3) {
-		uint32_t left = (uint32_t)(s.n - i), v = (uint32_t)(unsigned char)s.p[i] << 16;
-		if (left > 1)
-			v |= (uint32_t)(unsigned char)s.p[i + 1] << 8;
-		if (left > 2)
-			v |= (unsigned char)s.p[i + 2];
-		*to++ = digits[v >> 18];
-		*to++ = digits[v >> 12 & 63];
-		*to++ = left > 1 ? digits[v >> 6 & 63] : '=';
-		*to++ = left > 2 ? digits[v & 63] : '=';
-	}
-	b->n += (s.n + 2) / 3 * 4;
-}
-
 static bool is_utf8(patchbay_str s)
 {
 	for (size_t i = 0, n; i < s.n; i += n)
@@ -82,7 +64,8 @@ static void add_text(struct buf *b, const char *name, patchbay_str s)
 		return;
 	}
 	buf_addf(b, "{\"base64\":\"");
-	add_base64(b, s);
+	base64_encode(s, buf_grow(b, BASE64_SIZE(s.n)));
+	b->n += BASE64_SIZE(s.n);
 	buf_addf(b, "\"}");
 }
 
@@ -131,33 +114,11 @@ void portable_encode(struct buf *b, const struct journal_record *r)
 
 /* ---- Reading */
 
-static int digit(char c)
+static bool from_base64(patchbay_call *call, patchbay_str text, patchbay_str *ret)
 {
-	const char *at = c ? strchr(digits, c) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
-static int from_base64(patchbay_call *call, patchbay_str text, patchbay_str *ret)
-{
-	size_t padding = text.n >= 2 && text.p[text.n - 1] == '=' ? 1u + (text.p[text.n - 2] == '=') : 0;
-	char *to = text.n % 4 ? NULL : arena_alloc(&call->arena, text.n / 4 * 3 + 1);
-	if (!to)
-		return -1;
-	*ret = (patchbay_str){ to, text.n / 4 * 3 - padding };
-	for (size_t i = 0; i < text.n; i += 4) {
-		uint32_t v = 0;
-		for (size_t k = 0; k < 4; k++) {
-			bool pad = i + k >= text.n - padding;
-			int d = pad ? 0 : digit(text.p[i + k]);
-			if (d < 0)
-				return -1;
-			v = v << 6 | (uint32_t)d;
-		}
-		*to++ = (char)(v >> 16);
-		*to++ = (char)(v >> 8);
-		*to++ = (char)v;
-	}
-	return 0;
+	char *bytes = arena_alloc(&call->arena, text.n / 4 * 3 + 1);
+	*ret = (patchbay_str){ bytes, 0 };
+	return bytes && base64_decode(text, bytes, &ret->n);
 }
 
 static const patchbay_json *get(patchbay_call *call, const patchbay_json *json, const char *name)
@@ -180,7 +141,7 @@ static int take_text(patchbay_call *call, const patchbay_json *json, const struc
 	if (is_string(v))
 		s = json_text(call, v);
 	else if (json_type(v) != PATCHBAY_JSON_OBJECT || !is_string(bytes = get(call, v, "base64")) ||
-		 from_base64(call, json_text(call, bytes), &s) != 0)
+		 !from_base64(call, json_text(call, bytes), &s))
 		return err_set(err, "'%s' is a string, or {\"base64\": \"…\"}", text->name);
 	if (call->why.n)
 		return err_set(err, "'%s': %.*s", text->name, STR_ARG(call->why));

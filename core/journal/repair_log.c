@@ -67,16 +67,6 @@ static void copy_record(void *ctx, uint64_t offset, const struct record_head *he
 		c->result = write_at(c->fd, head, head->size, offset, c->err);
 }
 
-/* Gives the file that is finished its name, when the old one has been put aside under another. */
-static int take_name(const struct inspect_log *log, const char *temporary, uint64_t number, struct err *err)
-{
-	char name[SEGMENT_NAME_SIZE];
-	segment_name(number, "seg", name);
-	if (renameat(log->dir, temporary, log->dir, name) == -1 || fsync(log->dir) == -1)
-		return err_set(err, "cannot make %s durable: %s", name, strerror(errno));
-	return 0;
-}
-
 static int keep_original(struct repair *r, const struct inspect_log *log, const char *part, const char *name,
 			 struct err *err)
 {
@@ -86,6 +76,23 @@ static int keep_original(struct repair *r, const struct inspect_log *log, const 
 		result = err_set(err, "cannot put %s aside: %s", name, strerror(errno));
 	free(aside);
 	return result;
+}
+
+/* Gives the file that is finished its name, once the old one (NULL: there was none) is kept under another. */
+static int take_place(struct repair *r, const struct inspect_log *log, const char *part,
+		      const struct inspect_segment *old, uint64_t number, const char *temporary, struct err *err)
+{
+	char name[SEGMENT_NAME_SIZE], was[SEGMENT_NAME_SIZE];
+	segment_name(number, "seg", name);
+	if (old)
+		inspect_name(old, was);
+	if (old && keep_original(r, log, part, was, err) != 0)
+		return -1;
+	if (renameat(log->dir, temporary, log->dir, name) == -1 || fsync(log->dir) == -1)
+		return err_set(err, "cannot make %s durable: %s", name, strerror(errno));
+	if (old && old->aside && unlinkat(log->dir, was, 0) == -1)
+		return err_set(err, "cannot move %s: %s", was, strerror(errno));
+	return 0;
 }
 
 /* A file with that header, all good records of `s` (NULL: none), and notes where there is none, up to `end`. */
@@ -152,11 +159,7 @@ static int mend(struct repair *r, struct inspect_log *log, struct inspect_segmen
 	if (!r->order->dry_run) {
 		result = write_anew(log, s, &s->header, s->end, temporary, err);
 		if (result == 0)
-			result = keep_original(r, log, part, name, err);
-		if (result == 0)
-			result = take_name(log, temporary, s->number, err);
-		if (result == 0 && s->aside && unlinkat(log->dir, name, 0) == -1)
-			result = err_set(err, "cannot move %s: %s", name, strerror(errno));
+			result = take_place(r, log, part, s, s->number, temporary, err);
 		if (result == 0 && inspect_finished(log, s) && strcmp(part, "events") == 0)
 			result = make_index(r, log, part, s, err);
 	}
@@ -188,12 +191,8 @@ static int replace(struct repair *r, struct inspect_log *log, const struct inspe
 	segment_seal(&h);
 	if (result == 0 && !r->order->dry_run) {
 		result = write_anew(log, NULL, &h, end, temporary, err);
-		if (result == 0 && lost)
-			result = keep_original(r, log, part, name, err);
 		if (result == 0)
-			result = take_name(log, temporary, number, err);
-		if (result == 0 && lost && lost->aside && unlinkat(log->dir, name, 0) == -1)
-			result = err_set(err, "cannot move %s: %s", name, strerror(errno));
+			result = take_place(r, log, part, lost, number, temporary, err);
 		/* What it knows is lost: when a provider sends that again, it is to be taken. */
 		segment_name(number, "idx", name);
 		if (result == 0)

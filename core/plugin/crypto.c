@@ -2,6 +2,7 @@
  * has a few that are made once and taken in turn by whatever thread needs one. */
 #include "plugin/services.h"
 
+#include "base/base64.h"
 #include "base/call.h"
 #include "base/mem.h"
 
@@ -9,7 +10,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,54 +201,25 @@ static bool equal(patchbay_str a, patchbay_str b)
 
 static patchbay_str base64(patchbay_call *call, patchbay_str bytes)
 {
-	char *text = bytes.n && bytes.n <= INT_MAX / 2 ? arena_alloc(&call->arena, 4 * ((bytes.n + 2) / 3) + 1) : NULL;
+	char *text = bytes.n ? arena_alloc(&call->arena, BASE64_SIZE(bytes.n)) : NULL;
 
 	if (!text) {
 		if (bytes.n)
 			call_explain(call, "base64 needs more memory than one call may have");
 		return (patchbay_str){ "", 0 };
 	}
-	int n = EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.p, (int)bytes.n);
-	return (patchbay_str){ text, (size_t)n };
-}
-
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* libcrypto's decoder takes white space around the text, padding anywhere in the last four, and drops the bits of the
- * last digit that have no place in a byte: by them one value could be written in several ways. */
-static bool is_base64(patchbay_str text, size_t *ret_padding)
-{
-	size_t n = text.n;
-	int digit = 0;
-
-	if (n % 4 || n > INT_MAX / 2)
-		return false;
-	for (int i = 0; i < 2 && n && text.p[n - 1] == '='; i++)
-		n--;
-	for (size_t i = 0; i < n; i++)
-		if ((digit = base64_digit(text.p[i])) < 0)
-			return false;
-	*ret_padding = text.n - n;
-	return (digit & ((1 << 2 * *ret_padding) - 1)) == 0;
+	base64_encode(bytes, text);
+	return (patchbay_str){ text, BASE64_SIZE(bytes.n) };
 }
 
 static bool unbase64(patchbay_call *call, patchbay_str text, patchbay_str *ret)
 {
-	size_t padding;
-	char *bytes = is_base64(text, &padding) ? arena_alloc(&call->arena, text.n + 1) : NULL;
+	size_t n;
+	char *bytes = arena_alloc(&call->arena, text.n / 4 * 3 + 1);
 
-	if (!bytes || EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text.p, (int)text.n) < 0)
+	if (!bytes || !base64_decode(text, bytes, &n))
 		return false;
-	*ret = (patchbay_str){ bytes, text.n / 4 * 3 - padding };
+	*ret = (patchbay_str){ bytes, n };
 	return true;
 }
 
