@@ -182,8 +182,8 @@ static void load_file(struct loader *l, const struct node *root)
 	fill_table(l, limits, limit_options, COUNT(limit_options), "'limits'");
 	fill_table(l, node_get(root, "retention"), retention_options, COUNT(retention_options), "'retention'");
 	fill_table(l, node_get(root, "alarms"), alarm_options, COUNT(alarm_options), "'alarms'");
+	load_journal(l, node_get(root, "journal")); /* first: whose it is tells who must be able to read secrets */
 	load_addresses(l, root);
-	load_journal(l, node_get(root, "journal"));
 	find_dirs(l, node_get(root, "plugins"), &c->plugin_dirs);
 	l->plugins->search(l->plugins->ctx, c->plugin_dirs);
 	load_log(l, node_get(root, "log"), &c->log);

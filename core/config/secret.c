@@ -48,6 +48,31 @@ static int read_all(int fd, char *p, size_t room, size_t *ret)
 	return 0;
 }
 
+/* Root may read everything. Who runs the daemon, and has the journal, may be somebody else. */
+static bool owner_may_read(const struct loader *l, const struct stat *file)
+{
+	struct stat journal;
+	if (geteuid() != 0 || !l->config || !l->config->journal || stat(l->config->journal, &journal) == -1 ||
+	    journal.st_uid == 0)
+		return true;
+	if (file->st_uid == journal.st_uid)
+		return file->st_mode & S_IRUSR;
+	return file->st_mode & (file->st_gid == journal.st_gid ? S_IRGRP : S_IROTH);
+}
+
+static void warn_of_readers(struct loader *l, const struct node *at, const char *name, const char *path,
+			    const struct stat *file, bool is_secret)
+{
+	if (is_secret && file->st_mode & S_IROTH)
+		fault_warning(&l->faults, at->line, at->column,
+			      "'%s': every user of this machine can read %s; chmod o-r %s", name, path, path);
+	else if (!owner_may_read(l, file))
+		fault_warning(&l->faults, at->line, at->column,
+			      "'%s': you can read %s, but the user that %s belongs to cannot; if patchbay runs as that "
+			      "user: chgrp --reference=%s %s; chmod 640 %s",
+			      name, path, l->config->journal, l->config->journal, path, path);
+}
+
 static int read_file(struct loader *l, const struct node *at, const char *name, const char *path, bool is_secret,
 		     patchbay_str *ret)
 {
@@ -88,9 +113,7 @@ static int read_file(struct loader *l, const struct node *at, const char *name, 
 			    is_secret ? "secret" : "certificate");
 		goto out;
 	}
-	if (is_secret && st.st_mode & S_IROTH)
-		fault_warning(f, at->line, at->column, "'%s': every user of this machine can read %s; chmod o-r %s",
-			      name, path, path);
+	warn_of_readers(l, at, name, path, &st, is_secret);
 	keep(text, length, ret);
 	r = 0;
 out:

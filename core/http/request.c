@@ -3,6 +3,7 @@
 #include "http/request.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "guard/guard.h"
 
@@ -229,6 +230,15 @@ static enum MHD_Result refuse(struct request *r, struct MHD_Connection *c, int s
 	return MHD_YES;
 }
 
+/* Never the path: what is wrong with it may be one letter of a secret. */
+static void say_unknown(void)
+{
+	static struct log_limit limit;
+	log_limited(&limit, LOG_LEVEL_WARNING,
+		    "intake: a post to a path that no source has was answered 404; if a provider's events are missing, "
+		    "compare the URL that it posts to: /in/NAME, or /in/NAME/SECRET with path_secret");
+}
+
 static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const char *url, const char *method)
 {
 	struct intake *in = r->intake;
@@ -244,8 +254,11 @@ static enum MHD_Result begin(struct request *r, struct MHD_Connection *c, const 
 		return answer_with(r, 400, "more than one Host, or a header's name with a space in it\n");
 	if (framing.unknown)
 		return answer_with(r, 400, "Transfer-Encoding must be chunked\n");
-	if (!find_source(r, url))
+	if (!find_source(r, url)) {
+		if (strcmp(method, MHD_HTTP_METHOD_POST) == 0)
+			say_unknown();
 		return refuse(r, c, 404, "no such source\n");
+	}
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
 		return refuse(r, c, 405, "POST only\n");
 	r->body_limit = (size_t)in->config->limits.body_bytes;

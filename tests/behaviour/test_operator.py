@@ -98,6 +98,30 @@ def test_an_event_that_waits_behind_another_says_what_for(t):
     wait_until(lambda: delivery(daemon, second)["state"] == "done", "the second")
 
 
+def test_a_secret_that_only_root_can_read(t):
+    if os.geteuid() != 0:
+        raise Skip("only root can read what others cannot")
+    daemon = t.daemon(harness.FLEET, start=False)
+    secret = os.path.join(daemon.folder, "fleet.secret")
+    os.makedirs(daemon.journal)
+    os.chown(daemon.journal, 12345, 12345)
+    os.chmod(secret, 0o600)
+    daemon.cli("check")
+    check("fleet.secret, but the user that %s belongs to cannot" % daemon.journal in daemon.cli_errors, daemon.cli_errors)
+    subprocess.run(["chgrp", "--reference=" + daemon.journal, secret], check=True)
+    os.chmod(secret, 0o640)
+    daemon.cli("check")
+    equal("belongs to cannot" in daemon.cli_errors, False, daemon.cli_errors)
+
+
+def test_a_wrong_url_is_seen_in_the_log(t):
+    daemon = t.daemon()
+    with daemon.client() as client:
+        equal(client.post("/in/fleat/t0p-secret", b"{}").status, 404, "a path of no source")
+    wait_until(lambda: "to a path that no source has was answered 404" in daemon.logged(), "not in the log")
+    check("t0p-secret" not in daemon.logged(), "the path is in the log")
+
+
 def test_reverify_leaves_no_files_that_the_daemon_cannot_open(t):
     daemon = daemon_with_moody(t, start=False)
     daemon.cli("reverify", "fleet", code=1)
