@@ -158,7 +158,7 @@ def test_a_repair_without_room_loses_no_sink(t):
         done = subprocess.run([harness.PATCHBAY, "journal", "repair", "--apply", "-c", daemon.routes], env=daemon.env,
                               capture_output=True)
         failed += done.returncode != 0
-        subprocess.check_call(["mount", "-o", "remount,size=16m", daemon.journal])  # to read it takes room, too
+        subprocess.check_call(["mount", "-o", "remount,size=%dk" % (used + 16384), daemon.journal])  # to read it takes room, too
         with sqlite3.connect(path) as db:
             equal(db.execute(sinks).fetchall(), wanted, "sinks, with %d KiB to spare; %s" % (spare, done.stderr))
         db.close()
