@@ -126,6 +126,8 @@ void metrics_write(const struct admin_parts *parts, struct buf *out)
 	struct intake_stats in;
 	journal_stats(parts->journal, &j);
 	intake_stats(parts->intake, &in);
+	head(out, "build_info", "gauge", "1, with the version that runs.");
+	buf_addf(out, "patchbay_build_info{version=\"" PATCHBAY_VERSION "\"} 1\n");
 	metric(out, "requests_total", "counter", "Requests received.", in.requests);
 	head(out, "answers_total", "counter", "Answers by class of status.");
 	for (size_t i = 1; i < 6; i++)

@@ -81,11 +81,10 @@ static void look_at_journal(const struct alarms *a, struct alarm_list *list)
 			  "journal: %s; posts are answered 503 until this is over", why.text);
 	journal_stats(a->parts.journal, &j);
 	if (j.limit_bytes && j.owed_bytes >= j.limit_bytes / 100 * FULL_PERCENT)
-		alarm_add(
-			list, ALARM_JOURNAL_NEARLY_FULL, NULL, NULL,
-			"journal: %d %% of what it may hold (retention: size) is still owed to sinks, and when that is "
-			"all of it posts are answered 503; mend the sinks that are behind, or raise the limit",
-			(int)(j.owed_bytes / (j.limit_bytes / 100)));
+		alarm_add(list, ALARM_JOURNAL_NEARLY_FULL, NULL, NULL,
+			  "journal: %d %% of what it may hold (retention: size) is still owed to sinks; from 100 %% on "
+			  "posts are answered 503; mend the sinks that are behind, or raise the limit",
+			  (int)(j.owed_bytes / (j.limit_bytes / 100)));
 	else if (j.disk_bytes && j.disk_free < DISK_LEAST && j.disk_free < j.disk_bytes / 10)
 		alarm_add(list, ALARM_JOURNAL_NEARLY_FULL, NULL, NULL,
 			  "journal: its file system has %s left, and when it is full posts are answered 503; make "

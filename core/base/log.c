@@ -32,6 +32,7 @@ struct shared { /* by the processes of a daemon */
 static struct shared alone = { LOG_LOGFMT, LOG_LEVEL_INFO };
 static struct shared *shared = &alone;
 static bool to_journal, is_verbose;
+static const char *const priorities[] = { "<3>", "<4>", "<6>", "<7>" };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct log_plugin_level *plugins;
@@ -79,6 +80,11 @@ void log_configure(const struct log_settings *settings)
 	for (size_t i = 0; i < n_before; i++)
 		free((void *)(uintptr_t)before[i].name);
 	free(before);
+}
+
+const char *log_priority(enum log_level level)
+{
+	return stderr_is_journal() ? priorities[level] : "";
 }
 
 bool log_is_read_by_a_person(void)
@@ -232,7 +238,6 @@ static void write_line(enum log_level level, const struct log_about *about, uint
 		       size_t n)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };
-	static const char *const priorities[] = { "<3>", "<4>", "<6>", "<7>" };
 	struct line line;
 	line.n = line.members = 0;
 	line.json = atomic_load_explicit(&shared->format, memory_order_relaxed) == LOG_JSON;

@@ -61,6 +61,8 @@ struct log_settings {
  * log_configure() says. */
 void log_open(bool verbose);
 void log_configure(const struct log_settings *); /* copied. [any thread] */
+/* What a line of another form begins with: its priority, if systemd has connected stderr to its journal, else "". */
+const char *log_priority(enum log_level);
 /* Is somebody looking, at a terminal? Then what is wrong with a file is better shown as `check` shows it. */
 bool log_is_read_by_a_person(void);
 

@@ -2,6 +2,7 @@
  * doing anything: nothing is bound, created or sent. */
 #include "cli/cli.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/load.h"
@@ -134,7 +135,8 @@ static int check(const char *path, bool json)
 	if (json)
 		print_json(&found, ok);
 	for (size_t i = 0; !json && i < found.n; i++)
-		fprintf(stderr, "%s\n", found.v[i].text);
+		fprintf(stderr, "%s%s\n", log_priority(found.v[i].warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR),
+			found.v[i].text);
 	if (ok && !json) {
 		printf("%s: ", path);
 		print_count(config->n_sources, "source", ", ");

@@ -24,7 +24,7 @@ static const char help[] =
 	"Writes what came in as lines of JSON, oldest first, to FILE or to standard output: a first line that names "
 	"the\n"
 	"format, then one line for each event, repeat, and note about an answer. Every byte comes back with `import`.\n"
-	"core/journal/FORMAT.md describes the lines. Works beside a running daemon.\n"
+	"patchbay-journal(5) describes the lines. Works beside a running daemon.\n"
 	"To move a journal with all that it owes, take `backup` instead.\n\n" CLI_JOURNAL_HELP
 	"      --source S        only what came to this source; may come several times\n"
 	"      --type GLOB       only types or kinds that match: 'fault_code_*'\n"

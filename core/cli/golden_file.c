@@ -123,7 +123,7 @@ static void find_own_sample(struct golden *g, const struct node *at, struct gold
 	test->sample_index = alarm_find(test->sample);
 	if (test->sample_index == ALARM_TYPES)
 		unknown(g, at, "there is no alarm", test->sample, names, ALARM_TYPES,
-			"; the manual (core/config/README.md, Alarms) lists them");
+			"; routes.yaml(5), Alarms, lists them");
 }
 
 static void find_sample(struct golden *g, const struct node *at, struct golden_test *test)

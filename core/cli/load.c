@@ -52,7 +52,7 @@ struct config *cli_load_config(const char *path, struct registry **ret_registry)
 {
 	struct config_faults faults = { 0 };
 	struct config *config = cli_load_faults(path, ret_registry, &faults);
-	for (size_t i = 0; i < faults.n; i++)
+	for (size_t i = 0; !config && i < faults.n; i++)
 		fprintf(stderr, "%s\n", faults.v[i].text);
 	config_faults_free(&faults);
 	return config;

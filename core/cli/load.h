@@ -7,8 +7,8 @@
 
 #define CLI_CONFIG_PATH "/etc/patchbay/routes.yaml" /* without -c */
 
-/* Prints every fault to stderr. NULL: there is an error among them. Free the configuration before the
- * registry: its options are described by the plugins. */
+/* NULL: there is an error, and every fault was printed to stderr. Warnings alone are for `check` and `serve`. Free the
+ * configuration before the registry: its options are described by the plugins. */
 struct config *cli_load_config(const char *path, struct registry **ret_registry);
 /* The same, with the faults handed back instead of printed. */
 struct config *cli_load_faults(const char *path, struct registry **ret_registry, struct config_faults *ret_faults);

@@ -206,6 +206,24 @@ static void print_sum(const struct play *play, bool ok)
 	json_decref(answers);
 }
 
+/* What a provider is answered does not say why: it may be a stranger. */
+static void print_why(const struct play *play)
+{
+	if (play->order->bad_signature)
+		return;
+	if (play->answers[403])
+		fprintf(stderr, "patchbay send: 403: the daemon does not take it for the provider's; "
+				"`patchbay events --quarantine` says why. After a change of routes.yaml or a secret: "
+				"`patchbay reload`\n");
+	if (play->answers[404])
+		fprintf(stderr,
+			"patchbay send: 404: the daemon that answered does not know source '%s', or its path_secret; "
+			"after a change of routes.yaml: `patchbay reload`\n",
+			play->order->source->name);
+	if (play->answers[503])
+		fprintf(stderr, "patchbay send: 503: the daemon takes nothing now; its log and `/health` say why\n");
+}
+
 int send_play(const struct send_order *order)
 {
 	struct play play = { .order = order, .provider = order->source->plugin->source->provider };
@@ -225,6 +243,8 @@ int send_play(const struct send_order *order)
 		done++;
 	bool ok = play.as_wanted == order->count;
 	print_sum(&play, ok);
+	if (!ok)
+		print_why(&play);
 	json_decref(play.events);
 	post_close(play.post);
 	instance_destroy(play.instance);

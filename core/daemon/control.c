@@ -9,6 +9,7 @@
 #include "source/reverify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -113,6 +114,7 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 		err_set(&err, "the running daemon does not know the source '%s' yet; run `patchbay reload` first",
 			name);
 	if (source && live) {
+		struct reverify_counts n = { 0 };
 		struct reverify r = { .journal = control->parts->journal,
 				      .source = source,
 				      .live_source = live->source,
@@ -120,10 +122,16 @@ static void reverify(struct client *client, const char *name, bool dry_run)
 				      .dry_run = dry_run,
 				      .stopping = &control->stopping,
 				      .say = say,
-				      .ctx = client };
-		if (reverify_run(&r, &err) == 0)
+				      .ctx = client,
+				      .ret_counts = &n };
+		if (reverify_run(&r, &err) == 0) {
+			if (!dry_run && !n.live_refuses) /* what is admitted was genuine: that it was refused is over */
+				atomic_fetch_add(&live->pulse->genuine, n.admitted + n.here + n.nothing);
 			log_about(LOG_LEVEL_INFO, &(struct log_about){ .source = name },
-				  "reverify %s%s: done, as an operator asked", name, dry_run ? " (dry run)" : "");
+				  "reverify %s%s, as an operator asked: %" PRIu64 " admitted, %" PRIu64
+				  " already here, %" PRIu64 " without an event, %" PRIu64 " still fail",
+				  name, dry_run ? " (dry run)" : "", n.admitted, n.here, n.nothing, n.fails);
+		}
 	}
 	if (err.text[0])
 		say_error(client, err.text);

@@ -165,8 +165,8 @@ static void say_ready(const struct parts *p)
 		log_info("listening on %s%s", intake_address(p->intake, i), c->listen[i].tls ? " (TLS)" : "");
 	if (p->admin)
 		log_info("admin on %s", admin_address(p->admin));
-	log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s", c->n_sources, c->n_sinks, c->n_routes,
-		 c->journal);
+	log_info("ready: %zu sources, %zu sinks, %zu routes, journal %s, version %s", c->n_sources, c->n_sinks,
+		 c->n_routes, c->journal, PATCHBAY_VERSION);
 }
 
 static bool has_terminal(void)

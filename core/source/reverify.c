@@ -54,10 +54,8 @@ struct run {
 	struct journal_ticket ticket;
 	void *known; /* by tsearch(): struct known */
 	struct buf line;
-	struct {
-		uint64_t admitted, events, here, nothing, fails, before;
-	} count;
-	bool live_refuses, unheard;
+	struct reverify_counts count;
+	bool unheard;
 };
 
 static bool is_over(void *ctx)
@@ -128,7 +126,7 @@ static void say_end(struct run *run)
 		 (unsigned long long)run->count.admitted, (unsigned long long)run->count.events,
 		 (unsigned long long)run->count.here, (unsigned long long)run->count.nothing,
 		 (unsigned long long)run->count.fails, (unsigned long long)run->count.before,
-		 run->r->dry_run ? "true" : "false", run->live_refuses ? "true" : "false");
+		 run->r->dry_run ? "true" : "false", run->count.live_refuses ? "true" : "false");
 	say(run);
 }
 
@@ -223,8 +221,8 @@ static void look_at(struct run *run, const struct journal_record *record)
 	request->why = arena_copy(&run->arena, str_c(why.text));
 	if (request->how == ADMITTED_REFUSED || request->how == ADMITTED_MALFORMED || request->how == ADMITTED_NOT_NOW)
 		run->n_events = request->first;
-	else if (!run->live_refuses)
-		run->live_refuses = live_refuses(run, &q);
+	else if (!run->count.live_refuses)
+		run->count.live_refuses = live_refuses(run, &q);
 	request->n = run->n_events - request->first;
 }
 
@@ -391,6 +389,8 @@ int reverify_run(const struct reverify *r, struct err *err)
 	run->instance = instance_create(r->source->plugin, false, r->source->name, r->source->options,
 					&r->source->secrets, err);
 	int rc = run->instance ? run_all(run, err) : -1;
+	if (r->ret_counts)
+		*r->ret_counts = run->count;
 	instance_destroy(run->instance);
 	journal_reader_close(run->reader);
 	call_fini(&run->call);

@@ -9,6 +9,12 @@
 #include "plugin/host.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
+
+struct reverify_counts { /* as in the last line, see below */
+	uint64_t admitted, events, here, nothing, fails, before;
+	bool live_refuses;
+};
 
 struct reverify {
 	struct journal *journal;
@@ -29,6 +35,7 @@ struct reverify {
 	 */
 	bool (*say)(void *ctx, patchbay_str json);
 	void *ctx;
+	struct reverify_counts *ret_counts; /* or NULL */
 };
 
 /* What was done until an error stays done, and is not done again. [any thread that may block] */

@@ -174,13 +174,24 @@ def command_pages(manual, program, words, summary, above):
     options(roff, help)
     roff.heading(0, "Exit status")
     roff.terms([(["`%s`" % code], "", marked(text)) for code, text in help.statuses()])
+    if words == ("journal",):
+        for_operators(roff)
     pages = [(help.name, 1)]
     for name, said in help.commands:
         pages += command_pages(manual, program, words + (name,), said, help.name)
     mentioned = [("-".join(m.split()[:2]), 1) for block in help.blocks if block[0] == "text"
                  for m in re.findall("`(patchbay [a-z]+)", block[1])]
-    manual.page(help.name, 1, summary, roff, [("patchbay", 1)] + [(above, 1)] + mentioned + pages[1:] + [("routes.yaml", 5)])
+    format = [("patchbay-journal", 5)] if words[0] == "journal" else []
+    manual.page(help.name, 1, summary, roff, [("patchbay", 1)] + [(above, 1)] + mentioned + pages[1:] + format + [("routes.yaml", 5)])
     return pages
+
+
+def for_operators(roff):
+    """The section of that name of the journal's document."""
+    blocks = parse(read("core", "journal", "README.md"))
+    begin = blocks.index(("heading", 2, "For operators"))
+    roff.heading(0, "For operators")
+    roff.write(blocks[begin + 1:], 2)
 
 
 def first_page(manual, program, folders, plugins):
@@ -234,7 +245,8 @@ class Document:
             return label if label in target else "%s <%s>" % (label, target)
         path = os.path.normpath(os.path.join(os.path.dirname(self.path), target.split("#")[0]))
         pages = {"core/config/README.md": ("routes.yaml", 5), "sdk/README.md": ("patchbay-plugin", 3),
-                 "sdk/ABI.md": ("patchbay-plugin", 3)}
+                 "sdk/ABI.md": ("patchbay-plugin", 3), "core/journal/README.md": ("patchbay-journal", 1),
+                 "core/journal/FORMAT.md": ("patchbay-journal", 5)}
         pages.update(("plugins/%s/README.md" % p, (page_of(p), 7)) for p in self.plugins)
         if target.startswith("#") or path not in pages:
             return label
@@ -281,6 +293,14 @@ def routes_page(manual, plugins):
     manual.page("routes.yaml", 5, "configuration of Patchbay: where events come from, and which go where", document.roff,
                 [("patchbay", 1), ("patchbay-check", 1), ("patchbay-test", 1), ("patchbay-plugins", 1)] + document.see
                 + [(page_of(p), 7) for p in plugins])
+
+
+def format_page(manual, plugins):
+    document = Document("core/journal/FORMAT.md", plugins, ("patchbay-journal", 5))
+    document.roff.heading(0, "Description")
+    document.roff.write(document.blocks[1:], document.top())
+    manual.page("patchbay-journal", 5, "what stands in a journal's folder, and in an export of it", document.roff,
+                [("patchbay", 1), ("patchbay-journal", 1), ("patchbay-journal-export", 1)] + document.see)
 
 
 def plugin_api_page(manual, plugins, reference):
@@ -423,6 +443,7 @@ def main():
     manual = Manual(program.says("--version").split()[1], given.output)
     first_page(manual, program, {"plugindir": given.plugindir, "datadir": given.datadir}, plugins)
     routes_page(manual, plugins)
+    format_page(manual, plugins)
     plugin_api_page(manual, plugins, given.reference)
     for name in plugins:
         plugin_page(manual, Plugin(program, name), plugins)

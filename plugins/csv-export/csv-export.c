@@ -316,6 +316,6 @@ PATCHBAY_EXPORT const patchbay_plugin patchbay_plugin_v1 = {
 	.name = "csv-export",
 	.version = "0.1.0",
 	.license = "Apache-2.0",
-	.summary = "Writes events as rows of CSV files, each exactly once",
+	.summary = "writes events as rows of CSV files, each exactly once",
 	.sink = &sink,
 };

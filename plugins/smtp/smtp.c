@@ -319,6 +319,6 @@ PATCHBAY_EXPORT const patchbay_plugin patchbay_plugin_v1 = {
 	.name = "smtp",
 	.version = "0.1.0",
 	.license = "Apache-2.0",
-	.summary = "Sends events as mail",
+	.summary = "sends events as mail",
 	.sink = &sink,
 };

@@ -299,6 +299,32 @@ def test_a_secret_that_was_changed(t):
     wait_alarms(d, "source_refusing", [("source_refusing", "things", "raised"), ("source_refusing", "things", "cleared")])
 
 
+def test_says_which_version_runs(t):
+    d = daemon(t)
+    version = d.cli("--version").split()[1]
+    [ready] = wait_until(lambda: [line["msg"] for line in d.log_lines() if line["msg"].startswith("ready: ")], "not ready")
+    check(ready.endswith(", version " + version), ready)
+    check('\npatchbay_build_info{version="%s"} 1\n' % version in admin(d, "/metrics")[1], admin(d, "/metrics")[1])
+
+
+def test_a_reverify_ends_the_alarm(t):
+    """But not while the daemon itself has the old secret: then the next post is refused as well."""
+    d = daemon(t)
+
+    def refused():
+        post(d, 2, 403, "other")
+        return alarms(d, "source_refusing")
+    wait_until(refused, "refused posts are no alarm")
+    d.write_routes(routes().replace("s3cret", "other"))
+    d.cli("reverify", "things")
+    check("reload" in d.cli_errors, d.cli_errors)
+    post(d, 2, 403, "other")
+    check(stands(d, "source_refusing"), "over, though the daemon has the old secret")
+    d.cli("reload")
+    d.cli("reverify", "things")
+    wait_alarms(d, "source_refusing", [("source_refusing", "things", "raised"), ("source_refusing", "things", "cleared")])
+
+
 def test_posts_that_are_not_understood(t):
     text = routes().replace("sources:\n", "sources:\n  campus: {{plugin: lms, allow_from: [127.0.0.0/8]}}\n").replace(
         "from: things", "from: [things, campus]")

@@ -191,6 +191,24 @@ def test_systemd_gets_priorities(t):
     check(all(line["level"] in ("error", "warning") for line in lines), lines)
 
 
+def test_check_before_the_start_gets_priorities(t):
+    """ExecStartPre= of the unit: `journalctl -p err` shows why it did not start."""
+    daemon = t.daemon(ROUTES.replace("moody", "mody"), env=WITH_MOODY, start=False)
+    with open(os.path.join(daemon.folder, "said"), "w+b") as said:
+        st = os.fstat(said.fileno())
+        for stream, wanted in (("%d:%d" % (st.st_dev, st.st_ino), True), ("1:1", False)):
+            said.seek(0)
+            said.truncate()
+            done = subprocess.run([harness.PATCHBAY, "check", "-c", daemon.routes], env=dict(daemon.env, JOURNAL_STREAM=stream),
+                                  stdout=subprocess.DEVNULL, stderr=said)
+            equal(done.returncode, 1, "exit code")
+            said.seek(0)
+            lines = said.read().decode().splitlines()
+            for about, priority in (("no plugin 'mody'", "<3>"), ("there is no folder", "<4>")):
+                line = next((line for line in lines if about in line), "")
+                check(line.startswith((priority if wanted else "") + daemon.routes + ":"), line)
+
+
 def test_who_sits_at_a_terminal_reads_faults_as_check_shows_them(t):
     daemon = t.daemon(ROUTES.replace("moody", "mody"), env=WITH_MOODY, start=False)
     ours, its = pty.openpty()

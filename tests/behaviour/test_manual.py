@@ -100,6 +100,24 @@ def test_every_command_and_option(t):
             check(word.lower() in page.lower(), "patchbay %s --help says '%s', its page does not" % (" ".join(words), word))
 
 
+def test_the_journal(t):
+    """What the help and the messages refer to is there without the source."""
+    pages()
+    with open(os.path.join(TOP, "core", "journal", "README.md")) as f:
+        section = f.read().partition("## For operators\n")[2]
+    page = shown("patchbay-journal.1")
+    for words in re.findall(r"^\*\*(\w+(?: \w+)*)\*\*", section, re.M):
+        check(words in page.partition("FOR OPERATORS")[2], "patchbay-journal(1) has no paragraph '%s'" % words)
+    page = shown("patchbay-journal.5")
+    for word in ("PBSEG", "user_version", "received_ns", "deliveries"):
+        check(word in page, "patchbay-journal(5) has no '%s'" % word)
+    for words in [()] + list(commands()):
+        for name, section in re.findall(r"\b([a-z]+(?:[.-][a-z]+)+)\((\d)\)", says(*words, "--help")):
+            check(os.path.exists(os.path.join(MAN, "man" + section, "%s.%s" % (name, section))),
+                  "patchbay %s --help: there is no %s(%s)" % (" ".join(words), name, section))
+        check(not re.search(r"\w/\w+\.md\b", says(*words, "--help")), "%s names a file of the source" % (words,))
+
+
 def test_every_variable(t):
     """What the program reads of its environment."""
     pages()

@@ -67,6 +67,8 @@ def test_a_wrong_secret_beside_the_running_daemon(t):
     equal(counts(end), {"here": 1, "fails": 1, "before": 5}, "fault 5 was refused once, and accepted since")
     check(RELOAD not in daemon.cli_errors, daemon.cli_errors)
     equal(len(daemon.wait_rows(6)), 6, "rows")
+    check("reverify fleet, as an operator asked: 5 admitted, 0 already here, 0 without an event, 1 still fail" in daemon.logged(),
+          "the log does not say what was admitted")
     check(FLEET_SECRET not in daemon.logged(), "the log shows the secret")
 
 

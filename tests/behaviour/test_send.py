@@ -1,5 +1,7 @@
 """`patchbay send` plays every provider: real payloads, real signatures, and wrong ones on request."""
 
+import os
+
 import harness
 from harness import check, equal, wait_until
 
@@ -55,6 +57,18 @@ def test_nobody_listens(t):
     daemon.cli("send", "fleet", "fault_code_opened", code=1)
     host, port = daemon.address
     check(str(port) in daemon.cli_errors, "the error does not say where: %r" % daemon.cli_errors)
+
+
+def test_says_where_the_reason_is(t):
+    daemon = t.daemon()
+    with open(os.path.join(daemon.folder, "fleet.secret"), "w") as f:
+        f.write("another\n") # the daemon has the old one
+    daemon.cli("send", "fleet", "fault_code_opened", code=1)
+    check("403: " in daemon.cli_errors and "`patchbay events --quarantine`" in daemon.cli_errors, daemon.cli_errors)
+    daemon.cli("send", "campus", "course_completed", "--to", "http://%s:%d/in/nowhere" % daemon.address, code=1)
+    check("404: " in daemon.cli_errors and "'campus'" in daemon.cli_errors, daemon.cli_errors)
+    daemon.cli("send", "fleet", "fault_code_opened", "--bad-signature")
+    equal(daemon.cli_errors, "", "what was wanted needs no reason")
 
 
 def test_usage(t):

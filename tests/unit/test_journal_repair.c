@@ -392,6 +392,19 @@ static void test_what_does_not_belong_is_a_remark(void **state)
 	free(path);
 }
 
+static void test_a_folder_of_a_sink_is_none(void **state)
+{
+	struct fixture *f = *state;
+	filled(f);
+	close_it(f);
+	char *path = xasprintf("%s/export", f->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	struct found found = check(f, NULL);
+	assert_int_equal(found.damages, 0);
+	assert_int_equal(found.remarks, 0);
+	free(path);
+}
+
 static void test_the_quarantine_is_read_too(void **state)
 {
 	struct fixture *f = *state;
@@ -767,6 +780,7 @@ int main(void)
 		TEST(test_what_a_start_has_set_aside_is_put_back),
 		TEST(test_indexes),
 		TEST(test_what_does_not_belong_is_a_remark),
+		TEST(test_a_folder_of_a_sink_is_none),
 		TEST(test_the_quarantine_is_read_too),
 		TEST(test_a_parked_delivery_whose_event_is_lost_is_a_dead_letter),
 		TEST(test_a_cursor_behind_the_end),
