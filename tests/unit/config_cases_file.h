@@ -122,9 +122,9 @@ static const struct fault_case file_cases[] = {
 	  "limits, retention, log, alarms, sources, sinks, routes, trusted_proxies" },
 	{ "listen and journal are missing",
 	  "routes: []\n",
-	  "routes.yaml: 'listen' is missing: where providers post to; write listen: 0.0.0.0:8080\n"
 	  "routes.yaml: 'journal' is missing: the folder where events are kept; write journal: "
 	  "/var/lib/patchbay\n"
+	  "routes.yaml: 'listen' is missing: where providers post to; write listen: 0.0.0.0:8080\n"
 	  "routes.yaml:1:9: warning: there are no routes; events are kept and go nowhere" },
 	{ "listen without address",
 	  "listen: 8080\n"
